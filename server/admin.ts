@@ -10,6 +10,7 @@ import { RUNS_OF_ACCOUNTS } from './gateway/runs/runs.ts';
 import { type Config, ConfigError, parseConfig } from './platform/config/config.ts';
 import { serverAddress } from './platform/config/settings.ts';
 import { openDatabase } from './platform/db/open.ts';
+import { readNodeMetrics } from './platform/http/nodeMetrics.ts';
 import { createLog } from './platform/log.ts';
 import { knownSecret } from './platform/ownSecret.ts';
 import { fingerprint } from './platform/secrets.ts';
@@ -38,6 +39,7 @@ async function main(args: string[]): Promise<number> {
       isLocal: config.signIn.local,
       modelIds: () => modelIds(config),
       services: listedServices(config),
+      metrics: () => readNodeMetrics(config),
       baseUrl: `${serverAddress(config, config.port)}/v1`,
       runs: RUNS_OF_ACCOUNTS,
     };
@@ -60,21 +62,33 @@ async function modelIds(config: Config): Promise<string[]> {
   return (await createCatalog(options).list('member')).map(({ id }) => id);
 }
 
-/** The services of the configuration file. */
+/** The services of the configuration file, or the one of UPSTREAM_URL. */
 function listedServices(config: Config): ListedService[] {
   const ask = async (id: string) => {
-    const { servicesOf } = await import('./gateway/routing/services.ts');
-    return servicesOf(config, createLog('error'))
-      .find((service) => service.id === id)!
-      .upstream.models();
+    const { setServices } = await import('./gateway/routing/services.ts');
+    const { tellListFault } = await import('./gateway/routing/listFaults.ts');
+    const service = setServices(config, createLog('error')).find((one) => one.id === id)!;
+    return service.upstream.models().catch((error: unknown) => {
+      throw new Error(tellListFault(service, error));
+    });
   };
-  return config.services.map(({ id, url, weight, models }) => ({
+  const { upstream, services } = config;
+  const listed = services.map(({ id, url, weight, models }) => ({
     id,
     host: new URL(url).host,
     weight,
     models: models === undefined ? null : new Map(Object.entries(models)),
     ask: () => ask(id),
   }));
+  if (!upstream) return listed;
+  const only: Omit<ListedService, 'ask'> = {
+    id: 'UPSTREAM_URL',
+    host: new URL(upstream.url).host,
+    weight: 1,
+    models: null,
+    isOnly: true,
+  };
+  return [{ ...only, ask: () => ask(only.id) }];
 }
 
 /** Only some commands need it. One that made its own would hash by another secret than the server. */

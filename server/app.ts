@@ -38,7 +38,7 @@ import type { Log } from './platform/log.ts';
 import type { Mailer } from './platform/mail.ts';
 import { Metrics } from './platform/metrics.ts';
 import { fingerprint } from './platform/secrets.ts';
-import { observerOf } from './risk/observer.ts';
+import { type Observer, observerOf } from './risk/observer.ts';
 import { riskRoutes } from './risk/routes.ts';
 import type { WebFiles } from './web/files.ts';
 import { webRoutes } from './web/routes.ts';
@@ -85,6 +85,8 @@ export interface App {
   routes: readonly { method: string; path: string; handler: unknown }[];
   /** Counts faults that are caught outside the app. */
   metrics: Pick<Metrics, 'faulted'>;
+  /** A job flushes it every 10 seconds. */
+  observer: Pick<Observer, 'flush'>;
   /** Ends abandoned runs and starts the jobs. Call it before listening. */
   start(): Promise<void>;
   /** Refuses new runs, gives running answers 10 s, then marks them interrupted and uncharged, and closes everything. */
@@ -178,6 +180,7 @@ export function createApp(deps: AppDeps): App {
     server,
     routes: api.routes,
     metrics,
+    observer,
     async start() {
       await accounts.ceremonies.prepare();
       await prices.announce({ db, log, clock, noticeDays: config.signIn.local ? 0 : policy.priceNoticeDays });

@@ -5,11 +5,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createApp } from './app.ts';
 import { StripeService } from './credits/payments/stripe.ts';
-import { isDemo, upstreamOf } from './gateway/routing/services.ts';
+import { isUnserved, warnOfServices } from './gateway/routing/listFaults.ts';
+import { isDemo, setServices, upstreamOf } from './gateway/routing/services.ts';
 import { type Config, ConfigError, isLoopback, parseConfig } from './platform/config/config.ts';
 import { serverAddress } from './platform/config/settings.ts';
 import { openDatabase } from './platform/db/open.ts';
-import { catchFaults } from './platform/detached.ts';
+import { catchFaults, detach } from './platform/detached.ts';
 import { createLog } from './platform/log.ts';
 import { createMailer } from './platform/mail.ts';
 import { setFetchProxies } from './platform/outbound.ts';
@@ -48,15 +49,14 @@ async function main(): Promise<void> {
     app.server.listen(config.port, config.host, resolve);
   });
   const { port } = app.server.address() as AddressInfo;
-  upstream.models().catch((error) => {
-    // Not fatal: the upstream may come up later.
-    log.warn(
-      { code: error.code, detail: error.options?.logDetail },
-      `The models can't be listed yet. ${error.message}`,
-    );
-  });
+  // Not awaited, and not fatal: a model service may come up later.
+  detach(() => warnOfServices(setServices(config, log), log), 'services', { log, metrics: app.metrics });
   const url = serverAddress(config, port);
   log.info({ url, engine: db.engine, model: isDemo(config) ? 'demo' : 'upstream' }, 'Perigee is listening');
+  if (isUnserved(config))
+    log.warn(
+      'PERIGEE_CONFIG lists models, but neither UPSTREAM_URL nor "services" names a model service: the demo model answers for them, for 1 credit an answer',
+    );
   if (db.deletions.file === null)
     log.warn(
       'DELETIONS_FILE is not set: a restored dump brings back what people deleted after it; see docs/backups.md',

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 // may split a run of characters in many ways takes time by the square of the run, and a run of 120,000 blanks stops an editor.
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const FOLDERS = ['shared', 'extension', 'server/gateway', 'server/risk'];
+const FOLDERS = ['shared', 'extension', 'server/gateway', 'server/risk', 'server/platform/http'];
 
 /** They see nothing longer than what is said here; all of a file, or one of its expressions. */
 const BOUNDED: Record<string, string> = {

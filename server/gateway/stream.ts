@@ -124,6 +124,8 @@ export interface Services {
   readonly states: ServiceState[];
   /** From now on, these get no new requests. */
   drain(ids: ReadonlySet<string>): void;
+  /** The dialects in which a service in use has that model, well or not. `chat` serves every client. */
+  dialectsOf(model: string): ReadonlySet<'chat' | NativeName>;
   observe(listener: AttemptListener): void;
 }
 

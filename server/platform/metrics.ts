@@ -177,6 +177,16 @@ export class Metrics {
     gauge('perigee_service_up', '1: a model service is asked; 0: it is out, resting or draining', ({ condition }) =>
       condition === 'well' || condition === 'probing' ? 1 : 0,
     );
+    new Gauge({
+      name: 'perigee_service_condition',
+      help: '1 for the condition that a model service is in: well, out, resting, probing or draining',
+      labelNames: ['service', 'condition'],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const { id, condition } of read()) this.set({ service: id, condition }, 1);
+      },
+    });
     gauge('perigee_service_load', 'Requests that a model service is answering', ({ load }) => load);
   }
 

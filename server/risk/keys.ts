@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Database, Reader } from '../platform/db/database.ts';
+import { hashKeyed } from '../platform/secrets.ts';
 import { accountKey, type HashKey } from './observe/hashing.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -30,23 +31,31 @@ export class RiskKeys {
   /** The least recently used account first. */
   readonly #accounts = new Map<string, PeriodKey[]>();
 
-  /** `secret`: without it, a copy of the database alone would do to try out paths. */
+  /** Says by which secret a key counts, and nothing of the secret. */
+  readonly #mark: string;
+
+  /** `secret`: without it, a copy of the database alone would do to try out names of files. */
   constructor(
     private readonly db: Database,
     private readonly secret: string,
-  ) {}
+  ) {
+    this.#mark = hashKeyed(secret, 'risk', 'mark').slice(0, 16);
+  }
 
-  /** Reads the keys, and begins the next period when it is time. Call it before `of`, and every few seconds. */
+  /**
+   * Reads the keys, and begins the next period when it is time. Call it before `of`, and every few seconds. Where the
+   * secret was changed, the periods before end: their hashes would make another project of each project.
+   */
   async refresh(now: number): Promise<void> {
     if (now < this.#lookAt && this.#lookAt - now <= LOOK_EVERY_MS) return;
     let rows = await readPeriods(this.db.read);
-    if (!rows.some(({ ends_at }) => ends_at - now > OVERLAP_MS)) {
-      await beginPeriod(this.db, periodAfter(rows, now), now);
+    if (!rows.some((row) => this.#isOwn(row) && row.ends_at - now > OVERLAP_MS)) {
+      await this.#begin(rows, now);
       rows = await readPeriods(this.db.read);
     }
     const before = this.#periods.map(({ period }) => period).join();
     this.#periods = rows
-      .filter(({ ends_at }) => ends_at > now)
+      .filter((row) => this.#isOwn(row) && row.ends_at > now)
       .map(({ period, key, ends_at }) => ({
         period,
         key: createHmac('sha256', this.secret).update(`risk\0${key}`).digest(),
@@ -54,6 +63,25 @@ export class RiskKeys {
       }));
     if (this.#periods.map(({ period }) => period).join() !== before) this.#accounts.clear();
     this.#lookAt = now + LOOK_EVERY_MS;
+  }
+
+  #isOwn({ key }: PeriodRow): boolean {
+    return key.endsWith(this.#mark);
+  }
+
+  /** Nodes that saw the same periods begin the same one, and the first of them makes its key. */
+  async #begin(rows: readonly PeriodRow[], now: number): Promise<void> {
+    const period = periodAfter(rows, now);
+    const key = `${randomBytes(32).toString('hex')} ${this.#mark}`;
+    const others = rows.filter((row) => !this.#isOwn(row)).map((row) => row.period);
+    await this.db.write(async (tx) => {
+      await tx
+        .insertInto('risk_key')
+        .values({ period, key, starts_at: now, ends_at: now + PERIOD_MS })
+        .onConflict((oc) => oc.column('period').doNothing())
+        .execute();
+      if (others.length > 0) await tx.deleteFrom('risk_key').where('period', 'in', others).execute();
+    });
   }
 
   /** The account's key in each period, the oldest first; empty before the first `refresh`. */
@@ -71,6 +99,8 @@ export class RiskKeys {
   }
 }
 
+type PeriodRow = Awaited<ReturnType<typeof readPeriods>>[number];
+
 /** All of them are few, because those that have ended are deleted. */
 async function readPeriods(db: Reader) {
   const rows = await db.selectFrom('risk_key').selectAll().orderBy('period').execute();
@@ -80,15 +110,3 @@ async function readPeriods(db: Reader) {
 /** The first is the day, in days since 1970: no number is used again, although all keys may have been deleted. */
 const periodAfter = (rows: readonly { period: number }[], now: number) =>
   rows.length > 0 ? rows.at(-1)!.period + 1 : Math.floor(now / DAY_MS);
-
-/** Nodes that saw the same periods begin the same one, and the first of them makes its key. */
-async function beginPeriod(db: Database, period: number, now: number): Promise<void> {
-  const key = randomBytes(32).toString('hex');
-  await db.write((tx) =>
-    tx
-      .insertInto('risk_key')
-      .values({ period, key, starts_at: now, ends_at: now + PERIOD_MS })
-      .onConflict((oc) => oc.column('period').doNothing())
-      .execute(),
-  );
-}

@@ -22,15 +22,16 @@ export interface Request {
   incoming: Incoming;
   /** As the client sent it: it may hold an id of the device. */
   body: unknown;
-  /** Called at once, and at most once. */
+  /** Called by `saw`, and at most once. */
   turn: () => TurnFacts;
 }
 
 /** Observations of one account, and of all, that wait for a flush. */
 const MOST_OF_ACCOUNT = 512;
 const MOST_WAITING = 100_000;
-/** Sketches that are changed in one transaction. Between two of them, answers go on. */
+/** Sketches that are changed in one transaction, and requests that are added to them. In between, answers go on. */
 const AT_ONCE = 8;
+const REQUESTS_AT_ONCE = 64;
 
 export interface ObserverDeps {
   clock: Clock;
@@ -65,13 +66,15 @@ export class Observer {
   #count = 0;
   #unsure: Unsure[] = [];
   #number = 0;
-  #flushing: Promise<void> | null = null;
+  /** The last flush. Each begins when the one before it has ended. */
+  #flushing = Promise.resolve();
   /** The first fault since the last flush. A client that causes one may cause a thousand. */
   #fault: unknown;
 
   constructor(
     private readonly deps: ObserverDeps,
     transport: Omit<TransportOptions, 'now'>,
+    private readonly mostWaiting = MOST_WAITING,
   ) {
     this.#read = transportReader({ ...transport, now: () => deps.clock.now() });
   }
@@ -95,7 +98,7 @@ export class Observer {
   #saw({ accountId, credential, installKey, incoming, body, turn }: Request): void {
     const { clock, keys, metrics } = this.deps;
     const known = this.#waiting.get(accountId);
-    if (this.#count >= MOST_WAITING || (known && known.count >= MOST_OF_ACCOUNT)) {
+    if (this.#count >= this.mostWaiting || (known && known.count >= MOST_OF_ACCOUNT)) {
       metrics.observed('dropped');
       return;
     }
@@ -121,13 +124,12 @@ export class Observer {
   }
 
   /** Adds what waits to the sketches. What fails is tried again by the next flushes for a minute. Never rejects. */
-  async flush(): Promise<void> {
-    if (!this.deps.isOn) return;
-    await this.#flushing;
-    this.#flushing = this.#flush().finally(() => {
-      this.#flushing = null;
-    });
-    await this.#flushing;
+  flush(): Promise<void> {
+    const keepFault = (error: unknown) => {
+      this.#fault ??= error;
+    };
+    if (this.deps.isOn) this.#flushing = this.#flushing.then(() => this.#flush()).catch(keepFault);
+    return this.#flushing;
   }
 
   async #flush(): Promise<void> {
@@ -142,8 +144,13 @@ export class Observer {
     const flushes = [...this.#unsure, ...this.#take(now)];
     this.#unsure = [];
     const failed = new Set<string>();
-    for (let from = 0; from < flushes.length; from += AT_ONCE) {
-      await this.#add(flushes.slice(from, from + AT_ONCE), failed, now);
+    for (let from = 0; from < flushes.length; ) {
+      const end = endOfGroup(flushes, from);
+      const isThere = await this.#add(flushes.slice(from, end), failed, now);
+      from = end;
+      // To wait for a database that is not there once is enough.
+      if (!isThere) for (const flush of flushes.slice(from)) this.#keep(flush, now);
+      if (!isThere) return;
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
   }
@@ -162,13 +169,17 @@ export class Observer {
     return flushes;
   }
 
-  /** `failed`: the accounts of which a flush has failed in this round. A later one must not count before it. */
-  async #add(flushes: readonly Unsure[], failed: Set<string>, now: number): Promise<void> {
+  /**
+   * `failed`: the accounts of which a flush has failed in this round. A later one must not count before it. False: the
+   * database is unavailable.
+   */
+  async #add(flushes: readonly Unsure[], failed: Set<string>, now: number): Promise<boolean> {
     const isNext = ({ accountId }: Flush) => !failed.has(accountId);
     try {
       await this.#store(flushes.filter(isNext), now);
       for (const flush of flushes) if (isNext(flush)) this.#count -= flush.observations.length;
       for (const flush of flushes) if (!isNext(flush)) this.#keep(flush, now);
+      return true;
     } catch (error) {
       // One of them may be at fault for all.
       for (const flush of flushes) {
@@ -182,6 +193,7 @@ export class Observer {
           this.#keep(flush, now);
         }
       }
+      return !isUnavailable(error);
     }
   }
 
@@ -207,6 +219,16 @@ export class Observer {
     this.#count -= flush.observations.length;
     this.deps.metrics.observed('lost', flush.observations.length);
   }
+}
+
+/** The flushes that are added together: at least one. */
+function endOfGroup(flushes: readonly Flush[], from: number): number {
+  let requests = 0;
+  for (let at = from; at < flushes.length && at < from + AT_ONCE; at++) {
+    requests += flushes[at]!.observations.length;
+    if (at > from && requests > REQUESTS_AT_ONCE) return at;
+  }
+  return Math.min(flushes.length, from + AT_ONCE);
 }
 
 /** The observer of a node, with all that it needs. */

@@ -29,10 +29,10 @@ interface Change {
 const MOST_DECODED = 500;
 /** Tries against other nodes that change the same sketch. */
 const MOST_TRIES = 8;
-/** For how long a node may repeat a flush that it knows no outcome of. */
+/** For how long a node may repeat a flush whose outcome it does not know. */
 export const REPEAT_MS = 60_000;
-/** After that, no node repeats it, also one with a slow clock. */
-const REMEMBER_MS = 10 * REPEAT_MS;
+/** Nodes whose last flush a row names. More don't change one account within `REPEAT_MS`. */
+const MOST_NODES = 16;
 
 /**
  * Adds observations to the sketches in the database. Nodes may do so at once: each change counts only for the version
@@ -55,7 +55,7 @@ export class SketchStore {
       if (tries === MOST_TRIES) throw new Error('other nodes change the same sketches all the time');
       const changes: Change[] = [];
       for (const flush of left) {
-        const change = await this.#read(flush, now);
+        const change = await this.#read(flush);
         if (change) changes.push(change);
       }
       left = [];
@@ -68,27 +68,28 @@ export class SketchStore {
       });
       for (const { flush, version, sketch } of made) this.#keep(flush, (version ?? 0) + 1, sketch);
       for (const change of changes)
-        if (!made.includes(change) && (change.version !== null || (await mayHave(this.db.read, change.flush))))
-          left.push(change.flush);
+        if (!made.includes(change) && (await mayHave(this.db.read, change.flush))) left.push(change.flush);
     }
   }
 
   /** Null: the flush was added before. */
-  async #read(flush: Flush, now: number): Promise<Change | null> {
+  async #read(flush: Flush): Promise<Change | null> {
     const { accountId, period, observations, node, number } = flush;
     const name = nameOf(flush);
     const known = this.#decoded.get(name);
     // What is folded here is right only if it is stored.
     this.#decoded.delete(name);
     const row = await selectRow.first(this.db.read, { accountId, period, known: known?.version ?? -1 });
-    const nodes: Record<string, [number: number, at: number]> = row ? JSON.parse(row.flushed) : {};
-    if ((nodes[node]?.[0] ?? -1) >= number) return null;
-    for (const [other, [, at]] of Object.entries(nodes)) if (now - at > REMEMBER_MS) delete nodes[other];
-    nodes[node] = [number, now];
+    const nodes = new Map<string, number>(Object.entries(row ? JSON.parse(row.flushed) : {}));
+    if ((nodes.get(node) ?? -1) >= number) return null;
+    // The one that came last stands last. No clock decides, because those of nodes differ.
+    nodes.delete(node);
+    nodes.set(node, number);
+    if (nodes.size > MOST_NODES) nodes.delete(nodes.keys().next().value!);
     const sketch = row === undefined ? emptySketch() : row.state === null ? known!.sketch : readable(row.state);
     for (const observation of observations) fold(sketch, observation);
     const version = row ? Number(row.version) : null;
-    return { flush, version, state: encode(sketch), flushed: JSON.stringify(nodes), sketch };
+    return { flush, version, state: encode(sketch), flushed: JSON.stringify(Object.fromEntries(nodes)), sketch };
   }
 
   #keep(flush: Flush, version: number, sketch: Sketch): void {
@@ -128,41 +129,53 @@ const selectRow = prepared((db, p: { accountId: string; period: number; known: n
     .where('period', '=', p.period),
 );
 
+interface Updated {
+  accountId: string;
+  period: number;
+  version: number;
+  next: number;
+  state: Buffer;
+  flushed: string;
+  now: number;
+}
+
 /** False: another node was faster, or the account may have no sketch. */
 async function write(tx: Tx, { flush, version, state, flushed }: Change, now: number): Promise<boolean> {
   const { accountId, period } = flush;
-  const values = { state, flushed, seen_at: now };
-  if (version !== null) {
-    const { numUpdatedRows } = await tx
-      .updateTable('risk_sketch')
-      .set({ ...values, version: version + 1 })
-      .where('account_id', '=', accountId)
-      .where('period', '=', period)
-      .where('version', '=', version)
-      .executeTakeFirst();
-    return numUpdatedRows > 0n;
-  }
   if (!(await mayHave(tx, flush))) return false;
+  if (version !== null)
+    return (await updateSketch.run(tx, { accountId, period, version, next: version + 1, state, flushed, now })) > 0n;
   const { numInsertedOrUpdatedRows } = await tx
     .insertInto('risk_sketch')
-    .values({ ...values, account_id: accountId, period, version: 1 })
+    .values({ account_id: accountId, period, state, version: 1, flushed, seen_at: now })
     .onConflict((oc) => oc.columns(['account_id', 'period']).doNothing())
     .executeTakeFirst();
   return (numInsertedOrUpdatedRows ?? 0n) > 0n;
 }
 
+const updateSketch = prepared((db, p: Updated) =>
+  db
+    .updateTable('risk_sketch')
+    .set({ state: p.state, flushed: p.flushed, seen_at: p.now, version: p.next })
+    .where('account_id', '=', p.accountId)
+    .where('period', '=', p.period)
+    .where('version', '=', p.version),
+);
+
 /** Whether the account may have a sketch of this period: neither is gone, and the account is not closed. */
 async function mayHave(db: Reader, { accountId, period }: Flush): Promise<boolean> {
-  const row = await db
+  return (await selectOwner.first(db, { accountId, period })) !== undefined;
+}
+
+const selectOwner = prepared((db, p: { accountId: string; period: number }) =>
+  db
     .selectFrom(['account', 'risk_key'])
     .select('account.id')
-    .where('account.id', '=', accountId)
+    .where('account.id', '=', p.accountId)
     .where('account.gone_at', 'is', null)
     .where('account.merged_into', 'is', null)
-    .where('risk_key.period', '=', period)
-    .executeTakeFirst();
-  return row !== undefined;
-}
+    .where('risk_key.period', '=', p.period),
+);
 
 /** What is known of how an account is used, by the period that has gone on for longest; null: nothing is. */
 export async function findSketch(db: Reader, accountId: string, now: number): Promise<Sketch | null> {

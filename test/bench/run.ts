@@ -14,6 +14,7 @@ import { engine } from './engine.ts';
 import { firstToken } from './firstToken.ts';
 import { ledger } from './ledger.ts';
 import { type Finding, type Measure, reached } from './numbers.ts';
+import { risk } from './risk.ts';
 import { streams } from './streams.ts';
 import { vsix } from './vsix.ts';
 import { webview } from './webview.ts';
@@ -28,6 +29,7 @@ const measures: Measure[] = [
   tokenLog,
   dialects,
   firstToken,
+  risk,
   streams,
   webview,
   editor,

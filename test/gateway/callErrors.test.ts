@@ -10,13 +10,13 @@ const CODES = Object.keys(PROBLEMS) as ProblemCode[];
 const KEY = `pgk_${'a1'.repeat(24)}x`;
 
 /** Answers a call that fails by this error. */
-function refuse(error: Error, path = '/v1/x') {
+function refuse(error: Error, path = '/v1/x', headers: Record<string, string> = {}) {
   const api = createApi();
   api.onError(onError(createLog('silent'), callRefusal));
   api.get(path, () => {
     throw error;
   });
-  return api.request(path);
+  return api.request(path, { headers });
 }
 
 const TOO_LONG = "The request exceeds this model's maximum context length. Reduce the length of the messages.";
@@ -166,4 +166,24 @@ describe('spent credits', () => {
     const answer = await refuse(new AppError('insufficient_credits', 'One.\r\nx-other: 1'), '/v1/responses');
     assert.equal(answer.headers.get('x-codex-promo-message'), 'One.??x-other: 1');
   });
+});
+
+describe('a key or an account that is refused', () => {
+  const CODEX = 'codex_exec/0.171.0 (Debian 12.0.0; x86_64) dumb (codex_exec; 0.171.0)';
+  const rows: [code: 'key_unknown' | 'key_revoked' | 'suspended', path: string, agent: string, status: number][] = [
+    ['key_unknown', '/v1/responses', CODEX, 400],
+    ['key_revoked', '/v1/responses', 'codex_cli_rs/0.171.0', 400],
+    ['suspended', '/v1/responses', CODEX, 400],
+    ['key_unknown', '/v1/responses', 'OpenAI/JS 6.1.0', 401],
+    ['suspended', '/v1/responses', '', 403],
+    ['key_unknown', '/v1/chat/completions', CODEX, 401],
+    ['key_unknown', '/v1/messages', CODEX, 401],
+  ];
+  for (const [code, path, agent, status] of rows)
+    it(`(${code}) at ${path} is ${status} for ${agent === '' ? 'a client without a name' : agent.split(' ')[0]}`, async () => {
+      const answer = await refuse(new AppError(code, 'Make another key.'), path, { 'user-agent': agent });
+      assert.equal(answer.status, status);
+      assert.equal(answer.headers.has('www-authenticate'), status === 401);
+      assert.match(await answer.text(), /Make another key\./);
+    });
 });

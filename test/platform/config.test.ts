@@ -123,7 +123,7 @@ describe('the settings', () => {
     [{ PERIGEE_CONFIG: 'c.json' }, /at services: it lists no service/, '{"services":[]}'],
     [
       { PERIGEE_CONFIG: 'c.json' },
-      /^services\.0\.url in PERIGEE_CONFIG must be without a query/,
+      /^services\[0\]\.url in PERIGEE_CONFIG must be without a query/,
       '{"services":[{"id":"east","url":"http://y/v1?api-version=1"}]}',
     ],
     [
@@ -137,7 +137,7 @@ describe('the settings', () => {
       '{"id":"east","url":"http://y","models":[]}',
     ].map((service): [Record<string, string>, RegExp, string] => [
       { PERIGEE_CONFIG: 'c.json' },
-      /^PERIGEE_CONFIG: .* at services\.0\./,
+      /^PERIGEE_CONFIG: .* at services\[0\]\./,
       `{"services":[${service}]}`,
     ]),
     [
@@ -218,29 +218,40 @@ describe('the settings', () => {
       /at guests: messages times runMicro is more than a balance can hold/,
       '{"guests":{"messages":10000000,"runMicro":9000000000000000}}',
     ],
-    [{ PERIGEE_CONFIG: 'a.json' }, /^PERIGEE_CONFIG: a\.json, at the top: .*"budget"/, '{"budget":5}'],
+    [{ PERIGEE_CONFIG: 'a.json' }, /^PERIGEE_CONFIG: a\.json, at budget: there is no such setting/, '{"budget":5}'],
+    ...['AS64500', '203.0.113.0/33', '203.0.113.0/', '2001:db8::/129', '203.0.113.0/24/8', ''].map(
+      (network): [Record<string, string>, RegExp, string] => [
+        { PERIGEE_CONFIG: 'a.json' },
+        /at risk\.hostingNetworks\[1\]: hostingNetworks: ".*" is not an address or a network/,
+        JSON.stringify({ risk: { hostingNetworks: ['2001:db8::/32', network] } }),
+      ],
+    ),
     [
       { PERIGEE_CONFIG: 'a.json' },
-      /at models\.0\.price\.outputMicro/,
+      /at models\[0\]\.price\.outputMicro/,
       '{"models":[{"id":"m","price":{"mode":"tokens","inputMicro":1,"cachedInputMicro":1,"outputMicro":-1}}]}',
     ],
     [{ PERIGEE_CONFIG: 'a.json' }, /at models: a model is listed twice/, '{"models":[{"id":"m"},{"id":"m"}]}'],
     // A price with a hole, one that is no whole number, one beyond what can be counted, and one that nobody knows.
-    [{ PERIGEE_CONFIG: 'a.json' }, /at models\.0\.price\.outputMicro/, priced({ outputMicro: undefined })],
-    [{ PERIGEE_CONFIG: 'a.json' }, /at models\.0\.price\.inputMicro/, priced({ inputMicro: 0.5 })],
-    [{ PERIGEE_CONFIG: 'a.json' }, /at models\.0\.price\.inputMicro/, priced({ inputMicro: 2 ** 60 })],
-    [{ PERIGEE_CONFIG: 'a.json' }, /at models\.0\.price: .*"thoughtMicro"/, priced({ thoughtMicro: 1 })],
+    [{ PERIGEE_CONFIG: 'a.json' }, /at models\[0\]\.price\.outputMicro/, priced({ outputMicro: undefined })],
+    [{ PERIGEE_CONFIG: 'a.json' }, /at models\[0\]\.price\.inputMicro/, priced({ inputMicro: 0.5 })],
+    [{ PERIGEE_CONFIG: 'a.json' }, /at models\[0\]\.price\.inputMicro/, priced({ inputMicro: 2 ** 60 })],
     [
       { PERIGEE_CONFIG: 'a.json' },
-      /at models\.0\.price\.tiers: each tier begins above the one before it/,
+      /at models\[0\]\.price\.thoughtMicro: there is no such setting/,
+      priced({ thoughtMicro: 1 }),
+    ],
+    [
+      { PERIGEE_CONFIG: 'a.json' },
+      /at models\[0\]\.price\.tiers: each tier begins above the one before it/,
       priced({ tiers: [200, 100].map((aboveInputTokens) => ({ aboveInputTokens, ...RATES })) }),
     ],
     [
       { PERIGEE_CONFIG: 'a.json' },
-      /at models\.0\.priceChanges: each change counts from later than the one before it/,
+      /at models\[0\]\.priceChanges: each change counts from later than the one before it/,
       changed(['2027-02-01T00:00:00Z', '2027-01-01T00:00:00Z']),
     ],
-    [{ PERIGEE_CONFIG: 'a.json' }, /at models\.0\.priceChanges\.0\.from/, changed(['next month'])],
+    [{ PERIGEE_CONFIG: 'a.json' }, /at models\[0\]\.priceChanges\[0\]\.from/, changed(['next month'])],
   ];
   for (const [env, told, file] of WRONG)
     it(`refuse ${JSON.stringify(env)}${file ? ` with ${file}` : ''} in one line that names it`, () => {
@@ -249,6 +260,61 @@ describe('the settings', () => {
         (error: Error) => error instanceof ConfigError && told.test(error.message) && !error.message.includes('\n'),
       );
     });
+
+  it('tell all mistakes of the file at once, each by its path and in plain words', () => {
+    const file = JSON.stringify({
+      budget: 5,
+      models: [
+        { id: 'a', price: { mode: 'tokens', input: 60, cachedInputMicro: '15', outputMicro: 0.5 } },
+        { id: '', contextTokens: 5, price: { mode: 'token' } },
+        { id: 'c', price: { mode: 'flat', runMicro: -1 }, priceChanges: [{ from: 'soon', price: {} }] },
+        { id: 'd', price: 60, maxOutputTokens: 'many', fallbacks: 'a' },
+      ],
+      services: [{ id: 'east', url: 'y', dialect: 'grpc', models: 5 }],
+      limits: { tiers: [] },
+      accounts: { providers: [{ id: 'x', name: 'X', issuer: 'https://x.example', clientId: 'c', clientSecret: 77 }] },
+    });
+    let told = '';
+    assert.throws(
+      () => parse({ PERIGEE_CONFIG: 'a.json' }, file),
+      (error: Error) => {
+        told = error.message;
+        return error instanceof ConfigError;
+      },
+    );
+    const [head, ...lines] = told.split('\n');
+    assert.equal(head, `PERIGEE_CONFIG: a.json has ${lines.length} mistakes:`);
+    const expected = [
+      'models[0].price.inputMicro: is missing',
+      'models[0].price.input: there is no such setting. Check its name, or leave it out',
+      'models[0].price.cachedInputMicro: must be a number, not "15"',
+      'models[0].price.outputMicro: must be a whole number, not 0.5',
+      'models[1].id: must have at least 1 character, not 0',
+      'models[1].contextTokens: must be at least 1024, not 5',
+      'models[1].price.mode: must be "flat" or "tokens", not "token"',
+      'models[2].price.runMicro: must be at least 0, not -1',
+      'models[2].priceChanges[0].from: must be an instant in UTC such as 2027-01-31T12:00:00Z',
+      'models[2].priceChanges[0].price.mode: is missing',
+      'models[3].price: must be an object, not 60',
+      'models[3].maxOutputTokens: must be a number, not "many"',
+      'models[3].fallbacks: must be a list, not "a"',
+      'services[0].url: must be an address such as https://example.org/v1',
+      'services[0].dialect: must be "chat" or "messages" or "responses", not "grpc"',
+      'services[0].models: has the wrong form, not 5',
+      'limits.tiers: must have at least 1 entry, not 0',
+      'budget: there is no such setting. Check its name, or leave it out',
+    ].map((line) => `  ${line}`);
+    assert.deepEqual(
+      expected.filter((line) => !lines.includes(line)),
+      [],
+      told,
+    );
+    assert.doesNotMatch(told, /Invalid|expected|received|undefined/);
+    assert.ok(
+      lines.some((line) => line.startsWith('  accounts.providers[0].clientSecret: ')),
+      told,
+    );
+  });
 
   it('say what is wrong with the file of PERIGEE_CONFIG: that it is not there, can not be read, or is no JSON', () => {
     const failing = (code: string) => () => {
@@ -358,7 +424,7 @@ describe('where a request came from', () => {
       ),
     );
 
-  for (const wrong of ['proxy', '10.0.0.0/40', '::1/200', '10.0.0.0/x'])
+  for (const wrong of ['proxy', '10.0.0.0/40', '::1/200', '10.0.0.0/x', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0.0/ 8'])
     it(`refuses ${wrong} as a trusted proxy`, () =>
       assert.throws(() => addressReader([wrong]), /^Error: TRUSTED_PROXIES/));
 });

@@ -9,7 +9,7 @@ import { emptySketch, fold } from '../../server/risk/signals/sketch.ts';
 import { type Flush, findSketch, SketchStore, shred } from '../../server/risk/store.ts';
 import { ENGINES } from '../support/engines.ts';
 import { freshDatabase, openBooks, SECRET } from '../support/server.ts';
-import { DAY, MINUTE, observation, SECOND, START } from './observations.ts';
+import { DAY, HOUR, MINUTE, observation, SECOND, START } from './observations.ts';
 
 for (const engine of ENGINES)
   describe(`the sketches in the database (${engine})`, () => {
@@ -144,6 +144,19 @@ for (const engine of ENGINES)
       for (const id of ids) assert.equal(Number((await rows(id))[0]!.version), 36);
     });
 
+    it('count the requests of nodes whose clocks differ by hours', async () => {
+      const id = await account();
+      const [early, right, late] = [new SketchStore(db), new SketchStore(other), new SketchStore(db)];
+      for (let round = 0; round < 4; round++) {
+        const at = START + round * 10 * SECOND;
+        await early.add([flush(id, some(2, at - 3 * HOUR), { node: 'early' })], at - 3 * HOUR);
+        await right.add([flush(id, some(2, at), { node: 'right' })], at);
+        await late.add([flush(id, some(2, at + 3 * HOUR), { node: 'late' })], at + 3 * HOUR);
+      }
+      // The counters halve in 7 days.
+      assert.ok(Math.abs((await requests(id)) - 24) < 0.5, String(await requests(id)));
+    });
+
     it('take two flushes of one account in their order', async () => {
       const id = await account();
       const flushes = [flush(id, some(1)), flush(id, some(2))];
@@ -152,12 +165,15 @@ for (const engine of ENGINES)
       assert.equal(await requests(id), 3);
     });
 
-    it('forget the names of nodes after ten minutes', async () => {
+    it('remember the last flush of the 16 nodes that came last', async () => {
       const id = await account();
       const store = new SketchStore(db);
-      for (let n = 0; n < 40; n++) await store.add([flush(id, some(1), { node: `node ${n}` })], START + n * MINUTE);
+      for (let n = 0; n < 40; n++) {
+        await store.add([flush(id, some(1), { node: `node ${n}` })], START);
+        await store.add([flush(id, some(1), { node: 'always' })], START);
+      }
       const names = Object.keys(JSON.parse((await rows(id))[0]!.flushed));
-      assert.ok(names.length <= 11 && names.includes('node 39'), names.join());
+      assert.deepEqual(names, [...Array.from({ length: 15 }, (_, n) => `node ${n + 25}`), 'always']);
     });
 
     it('are not begun for accounts that are deleted, closed, merged or unknown, and those of others are', async () => {
@@ -170,6 +186,25 @@ for (const engine of ENGINES)
       );
       for (const id of [closed, gone, merged]) assert.deepEqual(await rows(id), []);
       assert.equal(await requests(well), 2);
+    });
+
+    it('are left as they are once the account is closed or its period has ended', async () => {
+      const [id, other] = [await account(), await account()];
+      const store = new SketchStore(db);
+      const next = { period: 3, key: 'k', starts_at: START, ends_at: START + DAY };
+      await db.write((tx) => tx.insertInto('risk_key').values(next).execute());
+      await store.add([flush(id, some(2)), flush(other, some(1), { period: 3 })], START);
+      await db.write(async (tx) => {
+        await tx
+          .updateTable('account')
+          .set({ gone_at: START + DAY })
+          .where('id', '=', id)
+          .execute();
+        await tx.deleteFrom('risk_key').where('period', '=', 3).execute();
+      });
+      await store.add([flush(id, some(2)), flush(other, some(1), { period: 3 })], START);
+      assert.equal(await requests(id), 2);
+      assert.equal(Number((await rows(other))[0]!.version), 1);
     });
 
     it('go with their account, and what waits for it then adds nothing', async () => {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import type { BodyLimit } from '../../server/platform/http/env.ts';
 import { Sender, type Sent } from '../support/sender.ts';
 import { onBothEnginesWithSignIn } from '../support/signIn.ts';
+import { openTool } from '../support/tools.ts';
 
 const MB = 1024 * 1024;
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -78,6 +80,45 @@ onBothEnginesWithSignIn('the body of a request', (world, engine) => {
     const text = { head: '{"title":"', repeat: 'x', times: 2 * MB, tail: '"}', chunked: true };
     const rename = { method: 'PATCH', path: `/api/conversations/${crypto.randomUUID()}`, headers: await asGuest() };
     assert.equal((await sender.send({ ...rename, body: text })).code, 'payload_too_large');
+  });
+
+  it('that is empty is told as empty, and not as wrong JSON', async () => {
+    const server = world().server();
+    const tool = await openTool(server);
+    const accepted = { terms_version: '1' };
+    await server.db.write((tx) => tx.updateTable('account').set(accepted).where('id', '=', tool.accountId).execute());
+    const guest = await asGuest();
+    const PATHS: [path: string, headers: Record<string, string>][] = [
+      ['/api/runs', guest],
+      ['/v1/chat/completions', tool.headers],
+      ['/v1/messages', tool.headers],
+      ['/v1/messages/count_tokens', tool.headers],
+      ['/v1/responses', tool.headers],
+    ];
+    for (const [path, headers] of PATHS) {
+      const bodies: (string | Uint8Array<ArrayBuffer> | undefined)[] = [undefined, '', ' \r\n\t '];
+      if (path.startsWith('/v1')) bodies.push(Uint8Array.from(gzipSync('')));
+      for (const body of bodies) {
+        const type: Record<string, string> = body === undefined ? {} : JSON_TYPE;
+        const encoding: Record<string, string> = body instanceof Uint8Array ? { 'content-encoding': 'gzip' } : {};
+        const { 'content-type': _, ...own } = headers as Record<string, string>;
+        const answer = await fetch(server.url + path, {
+          method: 'POST',
+          headers: { ...own, ...type, ...encoding },
+          ...(body === undefined ? {} : { body }),
+        });
+        const text = await answer.text();
+        assert.equal(answer.status, 400, `${path}: ${text}`);
+        assert.match(text, /The body is empty\. Send a JSON object\./, path);
+        assert.doesNotMatch(text, /The body is not valid JSON/);
+      }
+      const wrong = await fetch(server.url + path, {
+        method: 'POST',
+        headers: { ...headers, ...JSON_TYPE },
+        body: '{',
+      });
+      assert.match(await wrong.text(), /The body is not valid JSON/, path);
+    }
   });
 
   it('is taken as it is: none that is compressed, whatever it would be', async () => {

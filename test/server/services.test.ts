@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { runCommand } from '../../server/accounts/operator/commands.ts';
-import { drainOrUse, type ListedService } from '../../server/accounts/operator/upstreamCommands.ts';
+import { drainOrUse, type ListedService, upstreamTable } from '../../server/accounts/operator/upstreamCommands.ts';
 import { audit } from '../../server/credits/audit/audit.ts';
+import { tellListFault, warnOfServices } from '../../server/gateway/routing/listFaults.ts';
 import { Router } from '../../server/gateway/routing/router.ts';
-import { followDrains } from '../../server/gateway/routing/services.ts';
+import { followDrains, setServices } from '../../server/gateway/routing/services.ts';
 import { RUNS_OF_ACCOUNTS } from '../../server/gateway/runs/runs.ts';
 import { openAiUpstream } from '../../server/gateway/upstreams/openai.ts';
 import { parseConfig } from '../../server/platform/config/config.ts';
+import { readNodeMetrics } from '../../server/platform/http/nodeMetrics.ts';
 import { systemClock, systemIds } from '../../server/platform/system.ts';
 import { FAILURES, UpstreamDouble } from '../doubles/upstream.ts';
 import { COMMANDS } from '../support/admin.ts';
@@ -115,8 +117,59 @@ for (const engine of ENGINES)
     it('lists them for its operator: host, models, weight, and whether each lists its models now', async () => {
       const { code, lines } = await admin('upstreams');
       assert.equal(code, 0);
-      assert.match(lines[1]!, /^east +127\.0\.0\.1:\d+ +all of its models +weight 1 +lists its models in \d+ ms$/);
+      assert.match(
+        lines[1]!,
+        /^east +127\.0\.0\.1:\d+ +all of its models +weight 1 +not known +lists its models in \d+ ms$/,
+      );
       assert.match(lines[2]!, /^west .*double, mine .*lists its models in \d+ ms, without another$/);
+    });
+
+    it('tells its operator how each has answered a running node, or that no node can be asked', async () => {
+      doubles.east.script(FAILURES.broken);
+      doubles.west.script(FAILURES.broken);
+      for (let i = 0; i < 4; i++) await ask(`conversation ${i}`);
+      const node = { host: '127.0.0.1', port: Number(new URL(server.url).port), publicUrl: null, metricsToken: null };
+      const services = (['east', 'west', 'north'] as const).map((id) => ({
+        ...{ id, host: 'x', weight: 1, models: null },
+        ask: async () => [],
+      }));
+      const deps = { db: server.db, clock: server.clock, services };
+      const table = await upstreamTable({ ...deps, metrics: () => readNodeMetrics(node) });
+      const health = / (well|resting), \d+ requests(, \d+ failed)?(, half begin within [\d.]+ s)? +lists its models/;
+      assert.match(table[1]!, health);
+      assert.match(table[2]!, health);
+      assert.match(`${table[1]} ${table[2]}`, /failed, half begin within/);
+      assert.match(table[3]!, / not known /);
+      assert.match(table.at(-1)!, /since the start of the node on this machine/);
+      // Nobody listens on port 1.
+      const none = await upstreamTable({ ...deps, metrics: () => readNodeMetrics({ ...node, port: 1 }) });
+      assert.match(none[1]!, / not known /);
+      assert.match(none.at(-1)!, /^How they have answered is not known: no server answers on this machine\.$/);
+    });
+
+    it('names a service to its operator whose address lacks its /v1, at the start and in the table', async () => {
+      const { url } = doubles.east;
+      const bare = url.replace(/\/v1$/, '');
+      const services = [
+        { id: 'east', url: bare },
+        { id: 'west', url, models: ['double'] },
+        { id: 'away', url: 'http://127.0.0.1:1/v1' },
+      ];
+      const config = parseConfig({ PERIGEE_CONFIG: 'x.json' }, () => JSON.stringify({ services }));
+      const told: string[] = [];
+      const log = { warn: (_: unknown, line: string) => told.push(line) };
+      await warnOfServices(setServices(config, log as never), log as never);
+      assert.deepEqual(told.toSorted(), [
+        `services[0].url in PERIGEE_CONFIG (${bare}) has no list of models at ${bare}/models. Its address ends with /v1: try ${bare}/v1.`,
+        "services[2].url in PERIGEE_CONFIG (http://127.0.0.1:1): its models can't be listed now. The model service cannot be reached. Try again later.",
+      ]);
+      const only = parseConfig({ UPSTREAM_URL: `${bare}/secret` }, () => '{}');
+      const [service] = setServices(only, log as never);
+      const line = tellListFault(service!, await service!.upstream.models().catch((error) => error));
+      assert.match(
+        line,
+        /^UPSTREAM_URL \(http:\/\/127\.0\.0\.1:\d+\/…\) has no list of models at .*: try .*\/…\/v1\.$/,
+      );
     });
 
     it('lets nothing new go to a service that is draining, until it is in use again', async () => {
@@ -130,9 +183,21 @@ for (const engine of ENGINES)
       const both = await admin('upstreams', 'drain', 'west');
       assert.match(both.lines[1]!, /^No other service is in use/);
       await followDrains(server.db, router);
-      const refused = await ask('a conversation');
-      assert.equal(refused.status, 502);
-      assert.match(refused.text, /No model service answers for this model now/);
+      const messages = [{ role: 'user', content: 'Hi' }];
+      for (const [path, body, type] of [
+        ['/v1/chat/completions', { messages }, 'model_not_found'],
+        ['/v1/messages', { messages, max_tokens: 9 }, 'not_found_error'],
+        ['/v1/responses', { input: 'Hi' }, 'model_not_found'],
+      ] as const) {
+        const refused = await tool.send({ model: 'double', ...body }, {}, path);
+        assert.deepEqual([refused.status, refused.headers.get('x-should-retry')], [404, 'false'], path);
+        assert.equal(refused.headers.get('retry-after'), null);
+        assert.match(refused.text, new RegExp(`"${type}"`));
+        assert.match(refused.text, /No model service in use here has \\"double\\"\. Nothing was started\./);
+      }
+      const guest = await server.guest();
+      const run = await guest.start(guest.chat('Hi'));
+      assert.deepEqual([run.status, run.body.code], [422, 'model_unknown']);
       await admin('upstreams', 'use', 'east');
       await admin('upstreams', 'use', 'west');
       await followDrains(server.db, router);

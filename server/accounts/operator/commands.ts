@@ -46,7 +46,7 @@ const MAX_REFERRALS = 1000;
 export interface CommandDeps
   extends RetentionDeps,
     Omit<KeyCommandDeps, 'db' | 'clock' | 'ids'>,
-    Pick<UpstreamCommandDeps, 'services'> {
+    Pick<UpstreamCommandDeps, 'services' | 'metrics'> {
   db: Database;
   clock: Clock;
   ids: Ids;
@@ -133,7 +133,7 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       const at = deps.clock.now();
       const until = values.until === undefined ? null : readInstant(values.until, at);
       const account = await one(deps, rest[0]!);
-      await deps.db.write((tx) => suspend(tx, account.id, { why, until, at }));
+      await deps.db.write((tx) => suspend(tx, deps.runs, account.id, { why, until, at }));
       return [`${named(account)} is suspended ${until === null ? 'until it is reinstated' : `until ${iso(until)}`}.`];
     }
     // The command's old name, from before backups could be restored.

@@ -30,7 +30,7 @@ export const USAGE = `perigee-admin COMMAND, or in a checkout: npm run admin -- 
                                     as a code on the account page, while the budget lasts; they read --why
   promotion NAME --end              ends a promotion
   promotions                        lists what each promotion has given, and what is left
-  upstreams                         lists the model services, and asks each for its models now
+  upstreams                         lists the model services, asks each for its models now, and tells how it has answered
   upstreams drain ID                lets no new request go to a service; what it is answering goes on
   upstreams use ID                  lets requests go to it again
   flags                             lists the accounts that may be shared through a relay; a person decides what follows

@@ -7,12 +7,12 @@ import { AppError } from '../../platform/errors.ts';
 import type { AppEnv } from '../../platform/http/env.ts';
 import type { ChatCall } from '../dialects/chat/request.ts';
 import { type Caller, MAX_BYTES_A_TOKEN, promptLimit, requireHeld, shuttingDown } from '../runs/admit.ts';
-import { clampChain, namesOf, worstOf } from '../runs/chain.ts';
-import { countOrRefuse, refuseFailures } from '../runs/limited.ts';
+import { clampChain, namesOf, requireServed, worstOf } from '../runs/chain.ts';
+import { countOrRefuse, refuseFailures, refuseSuspended } from '../runs/limited.ts';
 import type { Admitted } from '../runs/receive.ts';
 import { insertRun, NOTHING_USED } from '../runs/runs.ts';
 import type { TurnDeps } from '../runs/turn.ts';
-import type { CallRequest } from '../stream.ts';
+import type { CallRequest, NativeName } from '../stream.ts';
 import { keySpent } from './errors.ts';
 import { findUsable } from './usable.ts';
 
@@ -36,6 +36,7 @@ export async function admitCall(
   caller: CallCaller,
   call: ChatCall,
   cacheKey: string | null,
+  native: NativeName | undefined,
 ): Promise<AdmittedCall> {
   const { model, usable } = await findUsable(deps.catalog, caller, call.model);
   const { bound: inputBound } = call.size;
@@ -48,6 +49,7 @@ export async function admitCall(
   // Clients ask for as much as the whole context; the hold is for what the model can write.
   const size = { inputEstimate, inputBound, limitTokens: call.limitTokens };
   const chain = deps.catalog.chain(model, usable, (other) => inputEstimate <= promptLimit(caller, other));
+  requireServed(deps.upstream, chain, usable, native);
   return deps.db.writeUnsynced(async (tx) => {
     if (deps.draining.aborted) throw shuttingDown();
     const at = deps.clock.now();
@@ -72,6 +74,7 @@ export async function admitCall(
     });
     if (hold.kind === 'key_spent') throw keySpent(caller.key?.name ?? '', hold);
     requireHeld(deps, caller, hold);
+    await refuseSuspended(tx, caller.accountId, at);
     const [{ maxOutputTokens }, ...fallbacks] = clamped.links;
     const run: RunRow = {
       id,

@@ -9,12 +9,11 @@ import { AppError } from '../../platform/errors.ts';
 import { jsonBody, MB, takesBody } from '../../platform/http/bodies.ts';
 import { toolOf } from '../../platform/http/clients.ts';
 import type { Api, AppContext } from '../../platform/http/env.ts';
-import { factsOfCall } from '../../risk/observe/turn.ts';
 import { CallRefused } from '../dialects/chat/refused.ts';
 import type { CallOptions, ChatCall } from '../dialects/chat/request.ts';
 import { sizeOf } from '../dialects/messages/request.ts';
 import { boundTokens, estimateTokens, MESSAGE_OVERHEAD_TOKENS } from '../prompt/tokens.ts';
-import { type ObservedDeps, observe } from '../runs/observed.ts';
+import { type ObservedDeps, observeCall } from '../runs/observed.ts';
 import { type AdmittedCall, admitCall, isBeyond, tooLong } from './admitCall.ts';
 import { type CallDeps, runCall } from './call.ts';
 import { CHAT } from './chat.ts';
@@ -78,10 +77,8 @@ function answerRoute(api: Api, deps: AnswerDeps, dialect: Dialect, waiting: Wait
     deps.open.admissions++;
     let isRunning = false;
     try {
-      const admitted = await admitCall(deps, caller, call, asked.cacheKey);
+      const admitted = await admitCall(deps, caller, call, asked.cacheKey, asked.native?.dialect);
       const { request } = admitted;
-      // Both are forgotten once the service has them.
-      const [asChat, asSent] = [call.body, asked.native?.body ?? call.body];
       if (asked.native) {
         const { dialect: name, body } = asked.native;
         request.native = { dialect: name, body, headers: nativeHeaders(c) };
@@ -115,8 +112,8 @@ function answerRoute(api: Api, deps: AnswerDeps, dialect: Dialect, waiting: Wait
       const forget = c.var.whenEnded(() => reply.leave());
       out.once('close', forget);
       isRunning = true;
+      observeCall(deps, c, call.body, asked.native?.body ?? call.body);
       detach(() => runCall(deps, admitted, reply, onSent), 'run', deps);
-      observe(deps, c, { body: asSent, turn: () => factsOfCall(asChat) });
       const outcome = await reply.begun;
       if (outcome.kind === 'refused') throw refusalOf(outcome.problem);
       // Without `res`, Hono has nothing to merge into the answer that is on its way.

@@ -1,4 +1,5 @@
 import type { Problem } from '../../../shared/problems.ts';
+import { readSuspension } from '../../accounts/operator/sanctions.ts';
 import { Received } from '../prompt/received.ts';
 import { answeredBy } from '../runs/chain.ts';
 import { type Ending, fault, problemOf, receive } from '../runs/receive.ts';
@@ -81,7 +82,8 @@ export async function runCall(
       return;
     }
     const settled = await endStubbornly(deps, run.id, ending, faulty, (tx, end) => endCall(tx, deps, run, end));
-    if (settled) told = ending.problem ?? ending;
+    const isStopped = ending.state === 'stopped' && !reply.gone.aborted;
+    if (settled) told = ending.problem ?? (isStopped ? await whyStopped(deps, call) : ending);
   } catch (error) {
     metrics.faulted('run');
     log.error({ runId: run.id, err: error }, 'a call could not be ended; recovery will');
@@ -97,7 +99,13 @@ export async function runCall(
 function tell(call: AdmittedCall, reply: Reply, told: Problem | Ending): void {
   if ('code' in told) reply.fail(told);
   else if (told.state === 'complete') reply.end(told);
-  else if (told.state === 'interrupted')
-    reply.fail(problemOf(call, 'shutting_down', 'The server is restarting. Nothing was charged; try again.', false));
-  else reply.fail(problemOf(call, 'upstream_failed', 'This answer was stopped by the account’s owner.', false));
+  else reply.fail(problemOf(call, 'shutting_down', 'The server is restarting. Nothing was charged; try again.', false));
+}
+
+/** A call is stopped by its client, who is gone, or with its account: an operator suspends it, or its owner ends it. */
+async function whyStopped({ db, clock }: TurnDeps, call: AdmittedCall): Promise<Problem> {
+  const end = 'This answer was stopped; what came of it was charged.';
+  const suspended = await readSuspension(db.read, call.run.account_id, clock.now());
+  if (!suspended) return problemOf(call, 'account_closing', `The account is being deleted. ${end}`, false);
+  return problemOf(call, 'suspended', `${suspended.why || 'No reason was given.'} ${end}`, false);
 }

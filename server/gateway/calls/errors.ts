@@ -2,6 +2,7 @@ import { inCredits } from '../../../shared/money/amounts.ts';
 import { PROBLEMS, type Problem, type ProblemCode } from '../../../shared/problems.ts';
 import { iso } from '../../platform/clock.ts';
 import { AppError, toProblem } from '../../platform/errors.ts';
+import { toolOf } from '../../platform/http/clients.ts';
 import type { AppContext } from '../../platform/http/env.ts';
 import { challengeOf, retryAfterOf } from '../../platform/http/problems.ts';
 import { withoutApiKeys } from '../../platform/values/apiKeys.ts';
@@ -120,6 +121,9 @@ function dialectOf(c: AppContext): 'chat' | 'responses' | 'messages' {
   return (name as 'chat' | undefined) ?? (isAnthropic(c) ? 'messages' : 'chat');
 }
 
+/** Codex sends what is refused by 401 or 403 six times more, and reads no `x-should-retry`. After a 400 it stops. */
+const isCodex = (c: AppContext) => toolOf(c.req.header('user-agent')) === 'Codex';
+
 /** Answers every refusal under `/v1`. */
 export function callRefusal(c: AppContext, error: AppError): Response {
   const problem = toProblem(error, c.var.requestId);
@@ -128,15 +132,17 @@ export function callRefusal(c: AppContext, error: AppError): Response {
   const { status, isWorthRetry, body } = isMessages
     ? messagesError(problem, error.extras.promptTokens)
     : openAiError(error, dialect);
+  const isForCodex = dialect === 'responses' && (status === 401 || status === 403) && isCodex(c);
+  const sent = isForCodex ? 400 : status;
   const retryAfter = retryAfterOf(problem);
   const isSpentForCodex = 'code' in body.error && body.error.type === SPENT_FOR_CODEX.type;
-  return c.body(withoutApiKeys(JSON.stringify(body)), status as 400, {
+  return c.body(withoutApiKeys(JSON.stringify(body)), sent as 400, {
     'content-type': 'application/json',
     ...(retryAfter === null ? {} : { 'retry-after': retryAfter }),
     ...(isWorthRetry ? {} : { 'x-should-retry': 'false' }),
     ...(isMessages && status === 429 && !isWorthRetry ? { 'anthropic-ratelimit-unified-status': 'rejected' } : {}),
     ...(isSpentForCodex ? { 'x-codex-promo-message': inSentence(error.detail) } : {}),
-    ...(status === 401 ? { 'www-authenticate': challengeOf(error) } : {}),
+    ...(sent === 401 ? { 'www-authenticate': challengeOf(error) } : {}),
     ...error.headers,
   });
 }

@@ -1,6 +1,7 @@
 import type { Problem } from '../../../shared/problems.ts';
+import type { Usage } from '../../../shared/runs.ts';
 import { isObject, type Json } from '../dialects/chat/refused.ts';
-import type { NativeDialect } from '../dialects/native/native.ts';
+import type { Follower, NativeDialect } from '../dialects/native/native.ts';
 import { openAiError, refusalOf } from './errors.ts';
 import { eventFrames } from './frames.ts';
 
@@ -13,6 +14,7 @@ export class NativeAnswer {
   /** The last event with the response object, for the one that says that it failed. */
   #opened: Json | null = null;
   #number: unknown;
+  readonly #follower: Follower;
   #sent = 0;
 
   /** `opening`: the client has a sign of life, and with it so many events of an answer of our own with that id. */
@@ -20,7 +22,9 @@ export class NativeAnswer {
     private readonly dialect: NativeDialect,
     private readonly model: string,
     private readonly opening: { id: string; events: number } | null,
-  ) {}
+  ) {
+    this.#follower = dialect.follower();
+  }
 
   /** The client needs nothing more than what is held back. */
   get isFinished(): boolean {
@@ -37,6 +41,7 @@ export class NativeAnswer {
       if (this.opening) this.dialect.follow(event, this.opening.id, this.opening.events + this.#sent);
       if (!isOpening) this.#sent++;
       if (isObject(event.response)) this.#opened = event;
+      if (!this.isFinished) this.#follower.take(event);
       if (isOpening) continue;
       this.#number = event.sequence_number ?? this.#number;
       if (this.isFinished || this.dialect.last.has(event.type)) this.#held.push(event);
@@ -45,9 +50,13 @@ export class NativeAnswer {
     return eventFrames(due);
   }
 
-  /** What completes the answer; null if the service has not said it. */
-  end(): string | null {
-    return this.isFinished ? eventFrames(this.#held) : null;
+  /**
+   * What completes the answer: the service's own words, or those for an answer that Perigee cut off at its limit. Null
+   * if it has not begun.
+   */
+  end(usage: Usage): string | null {
+    const last = this.isFinished ? this.#held : this.#follower.cut(usage);
+    return last && eventFrames(last);
   }
 
   /** Null: the translation's own way to tell it fits. */

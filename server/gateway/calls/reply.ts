@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Problem } from '../../../shared/problems.ts';
+import { PROBLEMS, type Problem } from '../../../shared/problems.ts';
 import { writePiece } from '../../platform/http/streams.ts';
 import { ChatStream } from '../dialects/chat/stream.ts';
 import type { Ending } from '../runs/receive.ts';
@@ -36,9 +36,14 @@ abstract class ChatReply implements Reply {
     return this.#gone.signal;
   }
 
-  /** In a header, because a client shows the name that it asked for. A stream with a sign of life has its headers. */
+  /**
+   * In a header, because a client shows the name that it asked for. A stream with a sign of life has its headers, and
+   * gets a comment, which every client of server-sent events skips.
+   */
   answeredBy(model: string): void {
-    if (!this.out.headersSent) this.out.setHeader('x-perigee-model', encodeURI(model));
+    const name = encodeURI(model);
+    if (!this.out.headersSent) this.out.setHeader('x-perigee-model', name);
+    else if (!this.gone.aborted) this.out.write(`: x-perigee-model: ${name}\n\n`);
   }
 
   abstract get isFinished(): boolean;
@@ -78,6 +83,7 @@ export class StreamReply extends ChatReply {
   readonly #words;
   readonly #model: string;
   readonly #id: string;
+  readonly #requestId: string;
   readonly #silence: NodeJS.Timeout;
   #isBegun = false;
 
@@ -88,6 +94,7 @@ export class StreamReply extends ChatReply {
     this.#words = call.native?.words;
     this.#model = head.model;
     this.#id = head.id;
+    this.#requestId = head.requestId;
     this.#silence = setInterval(() => this.#ping(), silenceMs);
     out.once('close', () => clearInterval(this.#silence));
   }
@@ -116,9 +123,10 @@ export class StreamReply extends ChatReply {
   end(ending: Ending): void {
     clearInterval(this.#silence);
     this.#begin();
-    const rest = this.#native ? this.#native.end() : this.#write(this.endOfChat(ending)) + this.#writer.end();
-    // Perigee cut it off at its limit, and has no word of the service's own for that.
-    if (rest === null) this.out.destroy();
+    const rest = this.#native
+      ? this.#native.end(ending.charged ?? ending.usage)
+      : this.#write(this.endOfChat(ending)) + this.#writer.end();
+    if (rest === null) this.fail(this.#unbegun);
     else this.out.end(rest);
   }
 
@@ -128,6 +136,13 @@ export class StreamReply extends ChatReply {
     if (!this.#isBegun) return;
     if (this.gone.aborted) this.out.destroy();
     else this.out.write(this.#native?.fail(problem) ?? this.#writer.fail(problem), () => this.out.destroy());
+  }
+
+  /** The service went on to the limit without ever opening its answer. */
+  get #unbegun(): Problem {
+    const code = 'upstream_malformed';
+    const detail = 'The model service sent something unreadable.';
+    return { type: `urn:perigee:problem:${code}`, ...PROBLEMS[code], code, detail, requestId: this.#requestId };
   }
 
   #write(chunks: readonly Record<string, unknown>[]): string {

@@ -1,5 +1,6 @@
 import type { ChatCompletionCreateParamsStreaming, ChatCompletionMessageParam } from 'openai/resources';
 import type { CallRequest, PromptMessage, UpstreamRequest } from '../stream.ts';
+import { withinLimit } from './budgets.ts';
 import { addReasoning, withoutDeveloper, withSystemFirst } from './chat/messages.ts';
 import { readContent, readThinking } from './content.ts';
 import { type FinishWhy, readFinish } from './finish.ts';
@@ -36,7 +37,7 @@ export function toChatRequest(request: UpstreamRequest, variant: Variant): ChatC
 
 /** The body of a tool's request: its client's own fields, and those that Perigee answers for. */
 export function toCallRequest(request: CallRequest, variant: Variant): Record<string, unknown> {
-  let { body } = request;
+  let body = withinLimit(request.body, request.maxOutputTokens);
   if (!variant.developerRole) body = withoutDeveloper(body);
   if (variant.systemFirst) body = withSystemFirst(body);
   if (variant.reasoning) body = addReasoning(body);

@@ -14,6 +14,14 @@ const PLAUSIBLE_PART = 0.5;
 
 const NOTE = `\n\n*The model thought on. The first ${MAX_THINKING.toLocaleString('en')} characters are kept.*`;
 
+/**
+ * An answer with so many times its limit, and so many tokens more, is cut off. An estimate is off by a fifth at most on
+ * long texts, and by more on a few words.
+ */
+const LIMIT_SLACK = { times: 1.5, tokens: 64 };
+/** In UTF-16 units. No tokenizer averages longer tokens, and few texts that are read have shorter ones. */
+const TOKEN_LENGTH = { longest: 16, shortest: 2 };
+
 /** Tokens that a service may add before a prompt: its own system prompt, the date, how the model should think. */
 const TEMPLATE_TOKENS = 1_024;
 
@@ -32,6 +40,8 @@ export class Received {
   #reported: Usage | null = null;
   /** Estimated tokens since the last report, or of everything if there is none. */
   #since = 0;
+  /** At least the tokens of everything that came: an estimate for each piece, or for the whole since it was recounted. */
+  #heard = 0;
   /** When its first word or thought came. */
   #beganAt: number | undefined;
 
@@ -58,9 +68,16 @@ export class Received {
     return this.text.trim() !== '' || this.#tools !== '';
   }
 
-  /** Of thoughts and tool calls, in UTF-16 units. */
-  get hiddenLength(): number {
-    return this.#thinking.length + this.#tools.length;
+  /**
+   * Whether more has come than fits a limit of so many tokens, thoughts and tool calls included. A service that does not
+   * count them would think on at the house's expense: only what fits the limit is held.
+   */
+  isBeyond(limitTokens: number): boolean {
+    const most = limitTokens * LIMIT_SLACK.times + LIMIT_SLACK.tokens;
+    if (this.#heard <= most) return false;
+    // The sum of many pieces is too high.
+    this.#heard = countIn(this.text) + countIn(this.#thinking) + countIn(this.#tools);
+    return this.#heard > most;
   }
 
   /** Takes one event; returns what it adds to what is shown. */
@@ -73,7 +90,9 @@ export class Received {
       return [];
     }
     if (event.type === 'finish') return [];
-    this.#since += estimateTokens(event.text);
+    const tokens = estimateTokens(event.text);
+    this.#since += tokens;
+    this.#heard += Math.max(tokens, event.text.length / TOKEN_LENGTH.longest);
     this.#beganAt ??= at;
     if (event.type === 'text') return this.#show(this.#reader.feed(event.text), at);
     if (event.type === 'thinking') return this.#think(event.text, at);
@@ -160,6 +179,10 @@ export class Received {
     return text === '' ? [] : [{ type: 'thinking', data: { text, at: place, ms: this.#thoughts.ms } }];
   }
 }
+
+/** The tokens of a text, not more of them than it plausibly has. */
+const countIn = (text: string) =>
+  Math.max(Math.min(estimateTokens(text), text.length / TOKEN_LENGTH.shortest), text.length / TOKEN_LENGTH.longest);
 
 /** A text that grows by pieces which may be cut anywhere, also between the halves of a surrogate pair. */
 class Growing {

@@ -90,6 +90,10 @@ export class Router implements Upstream, Services {
     this.#drained = ids;
   }
 
+  dialectsOf(model: string): ReadonlySet<'chat' | NativeName> {
+    return new Set(this.#inUse(model).map(({ service }) => service.dialect));
+  }
+
   observe(listener: AttemptListener): void {
     this.#observe = listener;
   }
@@ -251,15 +255,17 @@ export class Router implements Upstream, Services {
     return plan.length > 0 ? plan : of('resting').sort(soonest).slice(0, 1);
   }
 
-  /** The services that have a model, in the order to ask them. */
+  /** The services that have a model and are not drained. */
+  #inUse(model: string): Member[] {
+    return this.#members.filter(
+      ({ service: { id, models } }) => !this.#drained.has(id) && (models === null || models.has(model)),
+    );
+  }
+
+  /** Those that can answer, in the order to ask them. */
   #able(model: string, native: NativeName | undefined, key: string): Member[] {
-    const candidates = this.#members
-      .filter(
-        ({ service: { id, models, dialect } }) =>
-          !this.#drained.has(id) &&
-          (models === null || models.has(model)) &&
-          (dialect === 'chat' || dialect === native),
-      )
+    const candidates = this.#inUse(model)
+      .filter(({ service: { dialect } }) => dialect === 'chat' || dialect === native)
       .map((member) => ({ member, id: member.service.id, weight: member.service.weight, load: member.load }));
     return ordered(candidates, key).map(({ member }) => member);
   }

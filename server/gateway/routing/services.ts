@@ -7,6 +7,7 @@ import type { Upstream } from '../stream.ts';
 import { demoUpstream } from '../upstreams/demo/demo.ts';
 import { nativeUpstream } from '../upstreams/native.ts';
 import { openAiUpstream } from '../upstreams/openai.ts';
+import type { SetService } from './listFaults.ts';
 import { Router, type Service } from './router.ts';
 
 interface Deps {
@@ -44,6 +45,22 @@ export function servicesOf(
         ? openAiUpstream({ url, key, log, proxies, retries })
         : nativeUpstream({ url, key, dialect, proxies }),
     models: models === undefined ? null : new Map(Object.entries(models)),
+  }));
+}
+
+/** Every service with the setting that names its address. */
+export function setServices(config: Config, log: Pick<Log, 'warn'>): (SetService & { id: string })[] {
+  const { upstream, services, proxies } = config;
+  if (upstream) {
+    const only = openAiUpstream({ url: upstream.url, key: upstream.key, log, proxies });
+    return [{ id: 'UPSTREAM_URL', setting: 'UPSTREAM_URL', url: upstream.url, upstream: only, isListed: false }];
+  }
+  return servicesOf(config, log).map(({ id, upstream, models }, i) => ({
+    id,
+    setting: `services[${i}].url in PERIGEE_CONFIG`,
+    url: services[i]!.url,
+    upstream,
+    isListed: models !== null,
   }));
 }
 

@@ -37,8 +37,8 @@ import {
   sizeOfAsked,
   Unmeasured,
 } from './asked.ts';
-import { clampChain, worstOf } from './chain.ts';
-import { countOrRefuse, refuseFailures } from './limited.ts';
+import { clampChain, requireServed, worstOf } from './chain.ts';
+import { countOrRefuse, refuseFailures, refuseSuspended } from './limited.ts';
 import { findOpenRun, findRun, insertRun, NOTHING_USED, toRun } from './runs.ts';
 import type { AdmittedTurn, TurnDeps } from './turn.ts';
 
@@ -102,6 +102,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
       const sized = await size(tx, caller, model, request, asked);
       const fits = (other: Model) => sized.inputEstimate <= promptLimit(caller, other);
       const chain = deps.catalog.chain(model, usable, fits);
+      requireServed(deps.upstream, chain, usable);
       if (caller.isLocal)
         await topUp(tx, { accountId: caller.accountId, runId: request.id, neededMicro: worstOf(chain, sized), at });
       let clamped = clampChain(chain, sized, 0);
@@ -118,6 +119,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
       });
       if (hold.kind === 'held_before') throw reused();
       requireHeld(deps, caller, hold);
+      await refuseSuspended(tx, caller.accountId, at);
       const [{ maxOutputTokens: outputLimit }, ...fallbacks] = clamped.links;
       const run: AnswerRow = {
         id: request.id,

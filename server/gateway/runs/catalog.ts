@@ -1,5 +1,5 @@
 import { MICRO_PER_CREDIT } from '../../../shared/account.ts';
-import type { Model } from '../../../shared/models.ts';
+import type { Model, Price } from '../../../shared/models.ts';
 import { priceAt } from '../../credits/rules/pricing.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type ModelConfig, type Policy, SHIPPED_PRICES } from '../../platform/config/config.ts';
@@ -117,18 +117,24 @@ export function createCatalog(deps: {
   };
 }
 
+/** What a model without a price of its own costs. */
+const UNPRICED: Price = { mode: 'flat', runMicro: MICRO_PER_CREDIT };
+
 function unlisted(id: string): ModelConfig {
   return {
     id,
     contextTokens: 128_000,
     maxOutputTokens: 8192,
-    price: SHIPPED_PRICES[id] ?? { mode: 'flat', runMicro: MICRO_PER_CREDIT },
+    price: SHIPPED_PRICES[id] ?? UNPRICED,
   };
 }
 
 function toModel(config: ModelConfig, isDemo: boolean, now: number): Model {
   const { id, name, contextTokens, maxOutputTokens } = config;
-  const { price, next } = priceAt(config.price, config.priceChanges ?? [], now);
+  // The list prices the models of a service. The built-in one answers in their place, and is none of them.
+  const { price, next } = isDemo
+    ? { price: UNPRICED, next: undefined }
+    : priceAt(config.price, config.priceChanges ?? [], now);
   return {
     id,
     name: name ?? (isDemo ? 'Demo model' : id),

@@ -3,6 +3,8 @@ import { clampOutput, outputLimit, worstCase } from '../../../shared/money/prici
 import type { Database } from '../../platform/db/database.ts';
 import { prepared } from '../../platform/db/prepared.ts';
 import type { RunRow } from '../../platform/db/schema.ts';
+import { AppError } from '../../platform/errors.ts';
+import type { NativeName, Upstream } from '../stream.ts';
 
 /** A model that may answer, and how long its answer may be. */
 export interface Link {
@@ -56,6 +58,35 @@ export function clampChain(
     neededMicro: Math.max(own.neededMicro, ...fit.map(({ neededMicro }) => neededMicro)),
     longest: longestOf(first, size),
   };
+}
+
+const PATHS = { messages: '/v1/messages', responses: '/v1/responses' } as const;
+
+/**
+ * Refuses a request that no service in use could answer, by the model's name: sent again, it would fail again. `native`:
+ * the client's own dialect, if it is another one than chat completions.
+ */
+export function requireServed(
+  { services }: Pick<Upstream, 'services'>,
+  chain: readonly [Model, ...Model[]],
+  usable: readonly Model[],
+  native?: NativeName,
+): void {
+  if (!services) return;
+  const serves = ({ id }: Model) => {
+    const dialects = services.dialectsOf(id);
+    return dialects.has('chat') || (native !== undefined && dialects.has(native));
+  };
+  if (chain.some(serves)) return;
+  const [{ id }] = chain;
+  const [elsewhere] = services.dialectsOf(id);
+  const why =
+    elsewhere === undefined || elsewhere === 'chat'
+      ? `No model service in use here has "${id}".`
+      : `"${id}" answers only the tools that call ${PATHS[elsewhere]}.`;
+  const others = usable.filter(serves).map((model) => model.id);
+  const there = others.length > 0 ? `There is: ${others.slice(0, 10).join(', ')}.` : 'Ask the operator.';
+  throw new AppError('model_unknown', `${why} Nothing was started. ${there}`);
 }
 
 /** The others of a chain, as a request to the model services names them. */

@@ -1,3 +1,4 @@
+import { readSuspension } from '../../accounts/operator/sanctions.ts';
 import { waitForUncharged } from '../../credits/holds/uncharged.ts';
 import { countRun, limitsOf, readLimits } from '../../credits/limits/limits.ts';
 import { isExceeded, type LimitState } from '../../credits/rules/limitWindow.ts';
@@ -8,6 +9,7 @@ import type { Reader, Tx } from '../../platform/db/database.ts';
 import type { RunRow } from '../../platform/db/schema.ts';
 import { AppError } from '../../platform/errors.ts';
 import type { AppEnv } from '../../platform/http/env.ts';
+import { requireStanding } from '../../platform/http/standing.ts';
 
 /** Refuses an account whose recent answers failed too often. */
 export async function refuseFailures(db: Reader, policy: Policy, accountId: string, at: number): Promise<void> {
@@ -21,6 +23,11 @@ export async function refuseFailures(db: Reader, policy: Policy, accountId: stri
     { retryAt: iso(waitUntil), limit: { name: 'uncharged', ...limit } },
     { headers: { 'retry-after': String(secondsUntil(waitUntil, at)) } },
   );
+}
+
+/** Refuses an account that was suspended since the request came. Call it with the wallet locked: see `suspend`. */
+export async function refuseSuspended(tx: Tx, accountId: string, at: number): Promise<void> {
+  requireStanding({ suspended: await readSuspension(tx, accountId, at), goneAt: null, termsDue: null });
 }
 
 type LimitedCaller = Pick<AppEnv['Variables'], 'accountId' | 'accountKind' | 'tier' | 'isLocal'>;

@@ -13,10 +13,6 @@ import type { Link } from './chain.ts';
 import type { LiveRun } from './live.ts';
 import { NOTHING_USED } from './runs.ts';
 
-/** Cuts off a service that ignores the output limit: no tokenizer averages more UTF-16 units a token. */
-const MAX_TOKEN_LENGTH = 16;
-/** Allowance for thoughts beyond the output limit: some services don't count them. */
-const MAX_THINKING_LENGTH = 4_000_000;
 /** Longer than any model thinks and writes. A stream that trickles for ever must not block its conversation. */
 const MAX_ANSWER_MS = 30 * 60_000;
 
@@ -45,7 +41,10 @@ export interface Ending {
   charged?: Usage;
   text: string;
   thinking?: Thinking;
-  /** Text was written, a tool was called, or the answer was withheld as prohibited: a flat price is due. */
+  /**
+   * Text was written, a tool was called, the answer was withheld as prohibited, or a tool's limit was used up by
+   * thoughts: a flat price is due.
+   */
   produced: boolean;
   /** It ended at its length limit. */
   cutShort?: true;
@@ -104,8 +103,7 @@ export async function receive(
       live.usage = received.usage;
       const passed = to.pass?.(piece);
       if (passed) await untilAborted(passed, live.signal);
-      const longest = turn.run.max_output_tokens * MAX_TOKEN_LENGTH;
-      if (received.text.length > longest || received.hiddenLength > longest + MAX_THINKING_LENGTH) {
+      if (!why && received.isBeyond(turn.run.max_output_tokens)) {
         why = 'length';
         break;
       }
@@ -121,7 +119,9 @@ export async function receive(
   metrics.upstreamCompleted(turn.model.id, elapsed());
   show(received.end(elapsedMs()));
   const billed = billedUsage(deps, turn, received, received.usageOfWhole);
-  const produced = received.hasResult || why === 'refusal';
+  // A tool chooses its limit. Thoughts that use it up are what it asked for, and the service bills them.
+  const isUsedUp = turn.run.kind === 'call' && why === 'length' && billed.usage.outputTokens > 0;
+  const produced = received.hasResult || why === 'refusal' || isUsedUp;
   const free = produced ? undefined : ('empty_answer' as const);
   const cutShort = why === 'length' || undefined;
   return withLost({ state: 'complete', ...billed, text: received.text, produced, cutShort, free }, lost);
@@ -196,9 +196,10 @@ function endingOfFailure(
   const overdue = new UpstreamError('upstream_timeout', 'The model service took longer than half an hour.');
   const upstream = live.abortReason === 'overdue' ? overdue : error instanceof UpstreamError ? error : null;
   if (!upstream) return fault(deps, turn, received, error);
-  const { logDetail: detail, retryAfterMs, isRequests } = upstream.options;
-  // A tool writes its requests itself, and must not send this one again.
-  const code = isRequests && turn.run.kind === 'call' ? 'request_refused' : upstream.code;
+  const { logDetail: detail, retryAfterMs, isRequests, isModels } = upstream.options;
+  const isCall = turn.run.kind === 'call';
+  // A tool writes its requests itself and chooses its model, and must not send this one again.
+  const code = isCall && isRequests ? 'request_refused' : isCall && isModels ? 'model_unknown' : upstream.code;
   metrics.upstreamFailed(upstream.code);
   log.warn({ runId: turn.run.id, code, detail, err: upstream }, 'an answer failed');
   const problem: Problem = {
@@ -206,7 +207,7 @@ function endingOfFailure(
     ...(retryAfterMs === undefined ? {} : { retryAt: iso(clock.now() + retryAfterMs) }),
   };
   // A tool's mistake costs nobody anything, and must not count with the failures that the house pays for.
-  if (turn.run.kind === 'call' && !produced && (isRequests || code === 'context_too_long'))
+  if (isCall && !produced && (isRequests || isModels || code === 'context_too_long'))
     return { state: 'failed', usage: NOTHING_USED, text, produced, free: 'request_refused', problem };
   return { state: 'failed', ...billed, text, produced, free: 'upstream_failed', problem };
 }

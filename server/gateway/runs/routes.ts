@@ -25,10 +25,9 @@ import { answers, rawAnswer } from '../../platform/http/api.ts';
 import { beforeLargeBody, jsonBody, KB } from '../../platform/http/bodies.ts';
 import type { Api, AppEnv } from '../../platform/http/env.ts';
 import { eventStream } from '../../platform/http/streams.ts';
-import { factsOfRun } from '../../risk/observe/turn.ts';
 import { admitRun } from './admit.ts';
 import { refuseEarly } from './early.ts';
-import { type ObservedDeps, observe } from './observed.ts';
+import { type ObservedDeps, observeRun } from './observed.ts';
 import { tellOutcome } from './outcome.ts';
 import { deleteEventsOf, findOpenRun, findRun, type NumberedEvent, requestStop, toRun } from './runs.ts';
 import { tailRun } from './tail.ts';
@@ -146,7 +145,7 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
       const { answer, turn, limits, isFirst } = await admitRun(deps, c.var, request);
       if (turn) {
         detach(() => runTurn(deps, turn), 'run', deps);
-        observe(deps, c, { body: null, turn: () => factsOfRun(request, isFirst) });
+        observeRun(deps, c, request, isFirst);
       }
       return c.json(answer, 202, limits.length > 0 ? rateLimitFields(limits, deps.clock.now()) : {});
     } finally {

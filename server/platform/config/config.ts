@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MICRO_PER_CREDIT } from '../../../shared/account.ts';
 import { isAscending, PriceSettingSchema } from '../../../shared/models.ts';
+import { tellIssues } from './issues.ts';
 import { checkPrices, type PaymentConfig, parsePayments, paymentPolicy } from './paymentConfig.ts';
 import { type ProxyConfig, parseProxies } from './proxyConfig.ts';
 import { ConfigError, httpUrl, isLoopback, networks, originUrl } from './settings.ts';
@@ -284,8 +285,7 @@ function parsePolicy(file: string | undefined, readFile: (path: string) => strin
   const json = readJson(file, readFile);
   const parsed = PolicySchema.superRefine(checkPrices).safeParse(json);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  throw new ConfigError(`PERIGEE_CONFIG: ${file}, at ${issue.path.join('.') || 'the top'}: ${issue.message}`);
+  throw new ConfigError(tellIssues(file, json, parsed.error.issues));
 }
 
 /** The services with their keys. A key for a service that is not listed is a mistake in one of the two names. */
@@ -302,13 +302,13 @@ function parseServices(policy: Policy, env: Record<string, string | undefined>):
       if (!known.has(id)) throw new ConfigError(`PERIGEE_CONFIG lists the model "${id}", which no service has`);
   return policy.services.map((service, i) => ({
     ...service,
-    url: httpUrl(`services.${i}.url in PERIGEE_CONFIG`, service.url).href,
+    url: httpUrl(`services[${i}].url in PERIGEE_CONFIG`, service.url).href,
     key: env[nameOf(service.id)] || null,
   }));
 }
 
 /**
- * Parses the settings once. Throws `ConfigError` with one line that names the wrong setting. `readFile` reads the file
+ * Parses the settings once. Throws `ConfigError` with a line for each wrong setting, which it names. `readFile` reads the file
  * that PERIGEE_CONFIG names.
  */
 export function parseConfig(env: Record<string, string | undefined>, readFile: (path: string) => string): Config {

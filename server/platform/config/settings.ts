@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-/** A wrong setting, in one line that names it. */
+/** A wrong setting, in one line that names it; several in the file of PERIGEE_CONFIG, in a line for each. */
 export class ConfigError extends Error {}
 
 export function isLoopback(host: string): boolean {
@@ -43,6 +43,9 @@ export function originUrl(name: string, value: string, why = ''): URL {
   return url;
 }
 
+/** The most addresses whose answer is remembered: `BlockList` takes 10 µs and more to say whether it has one. */
+const MOST_ADDRESSES = 10_000;
+
 /**
  * Whether an address is in one of these networks. Each is an address, or a network like 10.0.0.0/8. Throws `ConfigError`
  * for any other; `name` is the setting's name.
@@ -58,7 +61,15 @@ export function networks(name: string, entries: readonly string[]): (address: st
       throw new ConfigError(`${name}: "${entry.slice(0, 100)}" is not an address or a network like 10.0.0.0/8`);
     all.addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6');
   }
-  // To ask a list takes some 10 µs, an empty one, too.
-  if (entries.length === 0) return () => false;
-  return (address) => isIP(address) !== 0 && all.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
+  const answers = new Map<string, boolean>();
+  return (address) => {
+    const family = entries.length === 0 ? 0 : isIP(address);
+    if (!family) return false;
+    const known = answers.get(address);
+    if (known !== undefined) return known;
+    const answer = all.check(address, family === 4 ? 'ipv4' : 'ipv6');
+    if (answers.size >= MOST_ADDRESSES) answers.delete(answers.keys().next().value!);
+    answers.set(address, answer);
+    return answer;
+  };
 }

@@ -39,7 +39,7 @@ export interface Schema {
   promotion: PromotionRow;
   /** Model services that get no new request, by the operator's will. */
   drained_service: { id: string; at: number };
-  /** The key of each period of 30 days, which ends with it. `key` is 32 random bytes in hex. */
+  /** The key of each period of 30 days, which ends with it. `key`: 32 random bytes in hex, and a mark of the secret. */
   risk_key: { period: number; key: string; starts_at: number; ends_at: number };
   risk_sketch: RiskSketchRow;
   /** When an account's use is judged next, and since when it shows several people without corroboration. */
@@ -566,7 +566,7 @@ export interface RiskSketchRow {
   state: Buffer;
   /** Counts its changes. */
   version: number;
-  /** The last flush of each node that changed it lately, as JSON: `{node: [number, at]}`. */
+  /** The number of the last flush of each node that changed it lately, as JSON. */
   flushed: string;
   /** When a request was last added to it. */
   seen_at: number;

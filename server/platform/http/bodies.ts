@@ -98,6 +98,7 @@ export function takesBody(limit: BodyLimit): MiddlewareHandler<AppEnv> & { limit
         `This server reads bodies that are plain, or compressed by ${Object.keys(DECODERS).join(', ')}.`,
       );
     if (Number(c.req.header('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes);
+    if (type === 'json' && isSaidToBeEmpty(c)) throw emptyBody();
     if (!pattern.test(c.req.header('content-type') ?? '')) throw new AppError('invalid_request', hint);
     c.set('bodyLimit', limit);
     await next();
@@ -176,7 +177,7 @@ async function readBody(c: AppContext, place: Place, maxPauseMs: number): Promis
     if (body.size > LARGE) place.take(body.size, c.var.accountId ?? '');
   }
   const decode = DECODERS[encodingOf(c)];
-  if (!decode) return body.whole();
+  if (!decode) return orEmpty(body.whole(), type);
   // Room for all that it may become: a few KB could stand for the largest body.
   const most = Math.min(maxBytes, Math.max(MB, body.size * MAX_RATIO));
   place.take(most, c.var.accountId ?? '');
@@ -185,7 +186,20 @@ async function readBody(c: AppContext, place: Place, maxPauseMs: number): Promis
   else place.leave();
   const misfit = (type === 'json' ? new JsonBounds(limit.json) : null)?.read(Buffer.from(plain.buffer));
   if (misfit) throw new AppError('invalid_request', `${misfit} Nothing was started: send less.`);
-  return plain;
+  return orEmpty(plain, type);
+}
+
+/** Neither a length nor pieces: `curl -X POST` without its `--data`. */
+const isSaidToBeEmpty = (c: AppContext) =>
+  Number(c.req.header('content-length') ?? 0) === 0 && c.req.header('transfer-encoding') === undefined;
+
+const emptyBody = () => new AppError('invalid_json', 'The body is empty. Send a JSON object. Nothing was started.');
+
+/** Throws if JSON is expected and nothing came but white space. */
+function orEmpty<B extends Uint8Array>(bytes: B, type: BodyLimit['type']): B {
+  if (type === 'json' && bytes.every((byte) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09))
+    throw emptyBody();
+  return bytes;
 }
 
 const encodingOf = (c: AppContext) => (c.req.header('content-encoding') ?? 'identity').trim().toLowerCase();

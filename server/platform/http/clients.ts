@@ -21,8 +21,8 @@ const KNOWN: readonly KnownClient[] = [
   known(/^continue\b/i, 'Continue', 'continue'),
   known(/^aider\b/i, 'aider', 'aider'),
   known(/^openclaw\b/i, 'OpenClaw', 'openclaw'),
-  known(/^(?:Async)?(?:Azure)?OpenAI\/(?:JS|Python)/i, 'OpenAI SDK', 'openai-sdk'),
-  known(/^(?:Async)?Anthropic\/(?:JS|Python)/i, 'Anthropic SDK', 'anthropic-sdk'),
+  known(/^(?:Async)?(?:Azure)?OpenAI\/(?:JS|Python|Go|Java|Ruby)\b/i, 'OpenAI SDK', 'openai-sdk'),
+  known(/^(?:Async)?Anthropic\/(?:JS|Python|Go|Java|Ruby)\b/i, 'Anthropic SDK', 'anthropic-sdk'),
   // A program that is built in one piece has given the class of its SDK a short name (Continue).
   known(/^\w{1,3}\/JS \d/, 'an SDK', 'openai-sdk'),
   known(/^ai-sdk\b|^ai\/\d|\bai-sdk\//i, 'AI SDK', 'ai-sdk'),
@@ -61,6 +61,6 @@ export function toolOf(userAgent: string | undefined): string {
 export function familyOf(userAgent: string | undefined): { family: ClientFamily; version: string } {
   const given = printable(userAgent);
   const family = KNOWN.find(({ pattern }) => pattern.test(given))?.family ?? 'other';
-  const version = /^[^ ]{1,80}?\/(?:(?:JS|Python) )?v?(\d[\w.+-]{0,40})/i.exec(given)?.[1] ?? '';
+  const version = /^[^ ]{1,80}?\/(?:(?:JS|Python|Go|Java|Ruby) )?v?(\d[\w.+-]{0,40})/i.exec(given)?.[1] ?? '';
   return { family, version };
 }

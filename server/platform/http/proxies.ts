@@ -15,7 +15,7 @@ export const FORWARDING = {
   cloud: [
     ...['cf-connecting-ip', 'cf-connecting-ipv6', 'cf-ray', 'cf-visitor', 'cf-ipcountry', 'cf-worker', 'cdn-loop'],
     ...['true-client-ip', 'fastly-client-ip', 'fastly-ff', 'fly-client-ip', 'fly-forwarded-port', 'x-amz-cf-id'],
-    ...['x-amzn-trace-id', 'x-azure-clientip', 'x-azure-fdid', 'x-arr-log-id', 'x-appengine-user-ip'],
+    ...['x-azure-clientip', 'x-azure-fdid', 'x-arr-log-id', 'x-appengine-user-ip'],
     ...['x-vercel-id', 'x-vercel-forwarded-for', 'x-nf-client-connection-ip', 'x-render-origin-server'],
   ],
   other: [

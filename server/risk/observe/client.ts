@@ -175,12 +175,12 @@ function isImpossibleVersion(header: (name: string) => string, agent: string, na
   if (NUMBERED.includes(named) && !/^\d{1,4}\.\d{1,6}\b/.test(version)) return true;
   const language = header('x-stainless-lang');
   if (language === '') return false;
-  if (named === 'claude-code') return language !== 'js';
+  if (named === 'claude-code' && language !== 'js') return true;
   if (language === 'js' && header('x-stainless-runtime') === 'node') {
     if (!/^(?:v\d{1,3}\.\d{1,3}\.\d|unknown|$)/.test(header('x-stainless-runtime-version'))) return true;
   }
   // The SDK writes its language and its version into both.
-  const own = /^\w{1,40}\/(JS|Python) (\d[\w.+-]{0,40})$/.exec(agent);
+  const own = /^(?:Async)?(?:OpenAI|Anthropic)\/(JS|Python) (\d[\w.+-]{0,40})$/.exec(agent);
   const library = header('x-stainless-package-version');
   return own !== null && (own[1]!.toLowerCase() !== language || (library !== '' && own[2] !== library));
 }

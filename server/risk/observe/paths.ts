@@ -109,23 +109,33 @@ const ESCAPES: Record<string, string> = { n: '\n', r: '\n', t: '\t', b: ' ', f: 
  */
 export function shortPath(path: string): string | null {
   if (path.length > MOST_UNITS) return null;
-  let plain = path.trim().replaceAll('\\', '/');
+  let plain = path.includes('\\') ? path.replaceAll('\\', '/') : path;
   if (plain.startsWith('file://')) plain = plain.slice(7);
-  if (plain.includes('://') || NO_PATH.test(plain)) return null;
+  if (NO_PATH.test(plain)) return null;
   // Lines of a file: `a.ts:10`, `a.ts:10-20`, `a.ts#L10`.
-  if (/\d$/.test(plain)) plain = plain.replace(/(?::\d{1,9}(?:[-:]\d{1,9})?|#L\d{1,9}(?:-L?\d{1,9})?)$/, '');
-  const segments = plain.split('/').filter((segment) => segment !== '' && segment !== '.' && segment !== '..');
+  if (isDigit(plain.charCodeAt(plain.length - 1)))
+    plain = plain.replace(/(?::\d{1,9}(?:[-:]\d{1,9})?|#L\d{1,9}(?:-L?\d{1,9})?)$/, '');
+  const segments: string[] = [];
+  for (let from = 0; from <= plain.length; ) {
+    const slash = plain.indexOf('/', from);
+    const segment = plain.slice(from, slash < 0 ? plain.length : slash).trim();
+    from = slash < 0 ? plain.length + 1 : slash + 1;
+    if (segment === '' || segment === '.' || segment === '..') continue;
+    if (MADE_BY_TOOLS.has(segment) || segment.startsWith('.aider')) return null;
+    segments.push(segment);
+  }
   const name = segments.at(-1);
-  if (name === undefined || name.indexOf('.') < 0 || name.endsWith('.')) return null;
-  if ((plain.startsWith('/') || /^[A-Za-z]:\//.test(plain)) && ofTheMachine(segments)) return null;
-  if (segments.some((segment) => MADE_BY_TOOLS.has(segment) || segment.startsWith('.aider'))) return null;
   const folder = segments.at(-2);
+  if (name === undefined || !name.includes('.') || name.endsWith('.')) return null;
+  if ((plain.startsWith('/') || segments[0]!.endsWith(':')) && ofTheMachine(segments)) return null;
   if (isSecret(name) || (folder !== undefined && looksRandom(folder))) return null;
   if (isCommonName(name) && (folder === undefined || COMMON_FOLDERS.has(folder.toLowerCase()))) return null;
   return folder === undefined ? name : `${folder}/${name}`;
 }
 
-const NO_PATH = /[\n\r\t"<>|*?`$={}]/;
+const isDigit = (code: number) => code >= 48 && code <= 57;
+
+const NO_PATH = /[\n\r\t"<>|*?`$={}]|:\/\//;
 
 /** The same on every machine: it would make one workspace of all. */
 function ofTheMachine([first, second = '', third = '']: readonly string[]): boolean {

@@ -23,11 +23,9 @@ export interface TransportOptions {
 const MOST_ACCOUNTS = 4;
 const MOST_CLIENTS = 4;
 /** The most connections behind trusted proxies that are remembered. */
-const MOST_CONNECTIONS = 20_000;
+const MOST_CONNECTIONS = 10_000;
 /** After such a silence the name of a connection may be that of another one. */
 const SILENCE_MS = 120_000;
-/** The most addresses whose network is remembered: to search a long list takes longer than all else here. */
-const MOST_ADDRESSES = 10_000;
 
 /** The clients that one connection carried for one account. */
 interface Carried {
@@ -52,7 +50,7 @@ export function transportReader({ trustedProxies, hostingNetworks, now }: Transp
   const nameOf = connectionReader(trustedProxies);
   const sockets = new WeakMap<object, Connection>();
   const named = new Map<string, Connection>();
-  const isHosting = remembered(networks('risk.hostingNetworks', hostingNetworks));
+  const isHosting = networks('risk.hostingNetworks', hostingNetworks);
 
   function connectionOf({ socket }: Incoming, isOurs: boolean, header: Header): Connection | null {
     const at = now();
@@ -84,7 +82,7 @@ export function transportReader({ trustedProxies, hostingNetworks, now }: Transp
     return {
       clientsOnConnection: connection ? carry(connection, accountId, client) : 0,
       isFresh,
-      leftovers: proxies > 0 ? leftoversBeyond(proxies, beyond, header) : leftoversOf(header),
+      leftovers: proxies > 0 ? leftoversBeyond(proxies, beyond, header) : leftoversOf(incoming.headers),
       mark,
       isForeignMark: isForeign(mark, client),
       isHosting: isHosting(address),
@@ -124,10 +122,15 @@ function carry({ accounts }: Connection, accountId: string, client: ClientClaims
   return carried.isShared ? clients.length : 1;
 }
 
-function leftoversOf(header: Header): number {
+const BITS = new Map<string, number>(
+  Object.entries(FORWARDING).flatMap(([kind, names]) =>
+    names.map((name): [string, number] => [name, LEFTOVERS[kind as keyof typeof FORWARDING]]),
+  ),
+);
+
+function leftoversOf(headers: Incoming['headers']): number {
   let bits = 0;
-  for (const [kind, names] of Object.entries(FORWARDING))
-    if (names.some((name) => header(name) !== undefined)) bits |= LEFTOVERS[kind as keyof typeof FORWARDING];
+  for (const name in headers) bits |= BITS.get(name) ?? 0;
   return bits;
 }
 
@@ -142,16 +145,4 @@ function leftoversBeyond(proxies: number, beyond: readonly string[], header: Hea
   return (
     (vias > proxies ? LEFTOVERS.via : 0) | (before ? (isForwarded ? LEFTOVERS.forwarded : LEFTOVERS.forwardedFor) : 0)
   );
-}
-
-function remembered(ask: (address: string) => boolean): (address: string) => boolean {
-  const answers = new Map<string, boolean>();
-  return (address) => {
-    const known = answers.get(address);
-    if (known !== undefined) return known;
-    const answer = ask(address);
-    if (answers.size >= MOST_ADDRESSES) answers.delete(answers.keys().next().value!);
-    answers.set(address, answer);
-    return answer;
-  };
 }

@@ -27,8 +27,8 @@ export function toTurn({ kind, isFirst, language, root, text, paths }: TurnFacts
 
 /** The messages at the beginning and at the end that are looked at. */
 const MOST_MESSAGES = 64;
-/** The newest answers, and the tool calls in them, whose paths are looked at. */
-const MOST_ANSWERS = 8;
+/** The newest answers, and the tool calls in them, whose paths are looked at: earlier requests have shown the others. */
+const MOST_ANSWERS = 4;
 const MOST_CALLS = 32;
 
 /** Of a message of chat completions, what is read here. A client may send anything in it. */

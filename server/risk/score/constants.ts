@@ -55,16 +55,15 @@ export const SIGNALS = {
   // Value: main languages of projects that share nothing. Two are common, three happen.
   4: signal('languages', 'P', 2, 'languages', [
     [2, 0],
-    [3, 1],
+    [3, 0.8],
     [4, 2],
   ]),
   // Value: groups of clients and projects that share nothing, two at most of one kind of machine. A work laptop and a
   // private PC are two. RISK starts with a cap of 2; set A needs 4, because nothing else is as strong in the first day.
   5: signal('disconnected clients', 'P', 4, 'clients', [
-    [4, 0],
-    [5, 0.5],
-    [6, 1.2],
-    [7, 2.5],
+    [3, 0],
+    [4, 0.7],
+    [6, 2],
     [8, 4],
   ]),
   // Value: projects in half an hour, in the tenth part of the turns with most of them.
@@ -157,27 +156,6 @@ export const SPREAD_OF_ONE_AUTHOR: Curve = [
   [11, 0],
   [15, 2],
   [22, 4],
-];
-
-/**
- * Groups of clients at work in one half hour weigh as much as this many more that never are at once: one person with a
- * machine for each customer sits at one of them at a time.
- */
-export const AT_ONCE_COUNTS = 2;
-
-/** Groups at work as strangers are weigh as much as this many more. */
-export const STRANGERS_COUNT = 1;
-
-/**
- * How far groups count by how often two are at work in one hour, as a multiple of what chance makes. Strangers in several
- * time zones: about 1. One person's machines are at work one after the other (near 0) or together (24 hours over those
- * awake, 1.5 and more); strangers in one time zone can't be told from the latter.
- */
-export const TOGETHER_OF_STRANGERS: Curve = [
-  [0.2, 0],
-  [0.5, 1],
-  [1.4, 1],
-  [1.9, 0],
 ];
 
 /** One sleepless day is no habit: it counts as a middle day with this many quiet hours at least. */

@@ -47,8 +47,7 @@ const WORDS: Record<SignalNumber, Words> = {
     wouldClear: 'A person who writes in each of these languages.',
   },
   5: {
-    sentence: ({ seen }) =>
-      `Clients and projects form ${whole(seen.groups)} groups that share nothing. In the busiest half hours, ${whole(seen.atOnce)} of them were at work; two of them are at work in the same hour ${tenths(seen.together ?? 0)} times as often as people who know nothing of each other.`,
+    sentence: ({ seen }) => `Clients and projects form ${whole(seen.blocks)} groups that share nothing.`,
     heavy: (value) => `${whole(value)} groups`,
     wouldClear: 'A project that is worked on from clients of two groups.',
   },

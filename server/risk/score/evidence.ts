@@ -1,11 +1,10 @@
-import { groupsOf, rhythmOf } from '../signals/clients.ts';
+import { groupsOf } from '../signals/clients.ts';
 import { LANGUAGES } from '../signals/observation.ts';
 import type { Sketch, Timed } from '../signals/sketch.ts';
-import { DAY_S, HOUR_S } from '../signals/time.ts';
-import { GROUPS, SPREADS } from '../signals/turns.ts';
+import { DAY_S } from '../signals/time.ts';
+import { SPREADS } from '../signals/turns.ts';
 import { isPersistent, isWorkedOn, type Workspace } from '../signals/workspaces.ts';
 import {
-  AT_ONCE_COUNTS,
   CLIENT_TURNS,
   FIRST_DAY_QUIET,
   HEAVY_PROJECTS,
@@ -18,8 +17,6 @@ import {
   SIGNALS,
   type SignalNumber,
   SPREAD_OF_ONE_AUTHOR,
-  STRANGERS_COUNT,
-  TOGETHER_OF_STRANGERS,
 } from './constants.ts';
 import { along } from './curve.ts';
 
@@ -86,7 +83,7 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
     one(2, authors.nats, authors.seen, timed('near')),
     one(3, quiet, {}, all),
     one(4, languages, { languages }, span(worked)),
-    one(5, blocks.value, blocks.seen, span(worked)),
+    one(5, blocks, { blocks }, span(worked)),
     one(6, authors.spread, { projects: authors.spread }, all),
     one(7, counters.coalesced, { requests: counters.coalesced, of: counters.requests }, timed('coalesced')),
     one(8, share(counters.forwarded, counters.requests), { requests: counters.forwarded }, timed('forwarded')),
@@ -154,21 +151,10 @@ function languagesOf(workspaces: readonly Workspace[]): number {
   return mains.size;
 }
 
-/**
- * Signal 5: groups of clients and projects that share nothing. All of them count where they are at work together as
- * often as people who know nothing of each other; else two of a kind of machine.
- */
-function blocksOf(sketch: Sketch, workspaces: readonly Workspace[]): { value: number; seen: Record<string, number> } {
-  const { clients, firstS, lastS } = sketch;
+/** Signal 5: groups of clients and projects that share nothing. */
+function blocksOf({ clients }: Sketch, workspaces: readonly Workspace[]): number {
   const links = workspaces
     .map((work) => ({ clients: work.clients.filter(isUsed).map(({ client }) => client), work }))
     .filter((link) => link.clients.length > 0);
-  const capped = groupsOf(links, clients);
-  const { groups, together } = rhythmOf(links, clients, (lastS - firstS) / HOUR_S);
-  const atOnce = upperTenth(sketch.turns.seen.groups, GROUPS);
-  const independent = together === null ? 0 : (groups + STRANGERS_COUNT) * along(TOGETHER_OF_STRANGERS, together);
-  return {
-    value: Math.max(capped, independent, atOnce === 0 ? 0 : atOnce + AT_ONCE_COUNTS),
-    seen: { groups, together: together ?? 0, atOnce },
-  };
+  return groupsOf(links, clients);
 }

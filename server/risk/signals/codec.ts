@@ -1,5 +1,4 @@
 import { Reader, Writer } from './bytes.ts';
-import { HOUR_BYTES } from './clients.ts';
 import { HOURS } from './hours.ts';
 import { COUNTERS, emptySketch, type Sketch, TIMED } from './sketch.ts';
 import type { Days } from './time.ts';
@@ -48,21 +47,19 @@ export function encode(sketch: Sketch): Buffer {
     to.u32(lastS);
     to.u8(followUps);
   });
-  to.list(sketch.clients.list, ({ client, machine, isDevice, lastS, hours }) => {
+  to.list(sketch.clients.list, ({ client, machine, isDevice, lastS }) => {
     to.u32(client);
     to.u8(machine);
     to.u32(lastS);
     to.u8(isDevice ? 1 : 0);
-    to.bytes(hours);
   });
-  to.u32(sketch.clients.lastHour);
-  to.list(sketch.turns.recent, ({ atS, root, client, isFirst, isJudged }) => {
-    for (const value of [atS, root, client]) to.u32(value);
+  to.list(sketch.turns.recent, ({ atS, root, isFirst, isJudged }) => {
+    for (const value of [atS, root]) to.u32(value);
     to.u8((isFirst ? 2 : 0) | (isJudged ? 1 : 0));
   });
-  const { pairs, crossings, near, middle, spreads, groups } = sketch.turns.seen;
+  const { pairs, crossings, near, middle, spreads } = sketch.turns.seen;
   for (const value of [pairs, crossings, near, middle]) to.f32(value);
-  for (const classes of [spreads, groups]) to.list(classes, (turns) => to.f32(turns));
+  to.list(spreads, (turns) => to.f32(turns));
   to.bytes(sketch.hours.turns);
   to.u32(sketch.hours.last);
   to.list(sketch.identities.devices, ({ device, claims, before, changedS, lastS, accounts }) => {
@@ -115,15 +112,13 @@ export function decode(buffer: Buffer): Sketch {
     machine: from.u8(),
     lastS: from.u32(),
     isDevice: from.u8() === 1,
-    hours: from.bytes(HOUR_BYTES),
   }));
-  clients.lastHour = from.u32();
   turns.recent = from.list(() => {
-    const [atS, root, client, bits] = [from.u32(), from.u32(), from.u32(), from.u8()];
-    return { atS, root, client, isFirst: (bits & 2) !== 0, isJudged: (bits & 1) !== 0 };
+    const [atS, root, bits] = [from.u32(), from.u32(), from.u8()];
+    return { atS, root, isFirst: (bits & 2) !== 0, isJudged: (bits & 1) !== 0 };
   });
   const [pairs, crossings, near, middle] = [from.f32(), from.f32(), from.f32(), from.f32()];
-  turns.seen = { pairs, crossings, near, middle, spreads: floats(), groups: floats() };
+  turns.seen = { pairs, crossings, near, middle, spreads: floats() };
   hours.turns = from.bytes(HOURS);
   hours.last = from.u32();
   identities.devices = from.list(() => ({

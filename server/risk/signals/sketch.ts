@@ -87,17 +87,15 @@ export function fold(sketch: Sketch, observation: Observation): void {
     if (observation.proof !== 0) count('proven');
     sketch.hours.add(atS);
     sketch.workspaces.turn(root, clientOf(client), turn.language);
-    sketch.clients.turn(clientOf(client), atS);
     if (!turn.isFirst) root.followUps = Math.min(255, root.followUps + 1);
-    if (!turn.isFirst || silentS > SILENT_S)
-      sketch.turns.add({ atS, root: turn.root, client: clientOf(client), isFirst: turn.isFirst });
+    if (!turn.isFirst || silentS > SILENT_S) sketch.turns.add({ atS, root: turn.root, isFirst: turn.isFirst });
   }
   settle(sketch);
 }
 
 /** Judges the turns that have waited long enough. */
 function settle(sketch: Sketch): void {
-  const nearS = sketch.turns.judge(sketch.workspaces, sketch.clients, sketch.lastS);
+  const nearS = sketch.turns.judge(sketch.workspaces, sketch.lastS);
   if (nearS !== null) mark(sketch, 'near', nearS);
 }
 

@@ -1,11 +1,10 @@
-import { type Clients, groupsOf } from './clients.ts';
 import type { Hash } from './observation.ts';
 import { HOUR_S, MINUTE_S } from './time.ts';
 import { indexOfLeast, type Root, type Workspaces } from './workspaces.ts';
 
 // Signals 2 and 6: turns of people that lie over each other. One person who steers many agents writes one message after
-// the other, and needs time to read, to change the window and to type. Two people know nothing of each other: now and
-// then one writes seconds after the other, and clients that share no project are at work in the same half hour.
+// the other, and needs time to read, to change the window and to type. Two people know nothing of each other, so now and
+// then one writes seconds after the other.
 
 /** A person who goes to another project and writes there needs longer. */
 export const NEAR_S = 4;
@@ -23,13 +22,10 @@ export const SILENT_S = 2 * MINUTE_S;
 
 /** Upper ends of the classes of how many projects half an hour had. */
 export const SPREADS = [1, 2, 3, 4, 6, 8, 11, 15, Number.POSITIVE_INFINITY];
-/** Of how many groups of clients that share no project half an hour had. */
-export const GROUPS = [1, 2, 3, 4, 5, 6, 8, 11, Number.POSITIVE_INFINITY];
 
 export interface Turn {
   atS: number;
   root: Hash;
-  client: Hash;
   isFirst: boolean;
   isJudged: boolean;
 }
@@ -45,14 +41,11 @@ export interface Superposition {
   middle: number;
   /** Turns by how many projects there were in the half hour before them, in classes of `SPREADS`. */
   spreads: number[];
-  /** The same of groups of clients, in classes of `GROUPS`. */
-  groups: number[];
 }
 
 export const noSuperposition = (): Superposition => ({
   ...{ pairs: 0, crossings: 0, near: 0, middle: 0 },
   spreads: SPREADS.map(() => 0),
-  groups: GROUPS.map(() => 0),
 });
 
 export class Turns {
@@ -68,7 +61,7 @@ export class Turns {
   }
 
   /** Judges what has waited long enough. Returns when two people's turns lay near each other, if any did. */
-  judge(workspaces: Workspaces, clients: Clients, nowS: number): number | null {
+  judge(workspaces: Workspaces, nowS: number): number | null {
     const { recent, seen } = this;
     let nearS: number | null = null;
     for (let i = 0; i < recent.length; i++) {
@@ -79,15 +72,12 @@ export class Turns {
       const work = workOf(workspaces.find(turn.root));
       if (work === null) continue;
       const before = recent.slice(0, i).filter(({ atS }) => atS > turn.atS - HOUR_S);
-      const links = [{ clients: [turn.client], work }];
-      for (const { atS, root, client } of before) {
+      const works = new Set([work]);
+      for (const { atS, root } of before) {
         const other = atS > turn.atS - HOUR_S / 2 ? workOf(workspaces.find(root)) : null;
-        if (other !== null) links.push({ clients: [client], work: other });
+        if (other !== null) works.add(other);
       }
-      const tally = (classes: number[], ends: readonly number[], value: number) =>
-        (classes[ends.findIndex((end) => value <= end)]! += 1);
-      tally(seen.spreads, SPREADS, new Set(links.map((link) => link.work)).size);
-      tally(seen.groups, GROUPS, groupsOf(links, clients));
+      seen.spreads[SPREADS.findIndex((end) => works.size <= end)]! += 1;
       const last = before.at(-1);
       const lastWork = last ? workOf(workspaces.find(last.root)) : null;
       // What starts several conversations at once is a program.
@@ -108,7 +98,7 @@ export class Turns {
   decay(left: number): void {
     const { seen } = this;
     for (const name of ['pairs', 'crossings', 'near', 'middle'] as const) seen[name] *= left;
-    for (const list of [seen.spreads, seen.groups]) for (let i = 0; i < list.length; i++) list[i]! *= left;
+    for (let i = 0; i < seen.spreads.length; i++) seen.spreads[i]! *= left;
   }
 }
 

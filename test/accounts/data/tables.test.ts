@@ -16,6 +16,8 @@ import { parseConfig } from '../../../server/platform/config/config.ts';
 import type { Reader, Tx } from '../../../server/platform/db/database.ts';
 import { type Belonging, EXPORT_FILES, TABLES, type TableName } from '../../../server/platform/db/tables.ts';
 import { declare, purgeFlags } from '../../../server/risk/flags/store.ts';
+import { SketchStore, shred } from '../../../server/risk/store.ts';
+import { observation } from '../../risk/observations.ts';
 import { Client } from '../../support/client.ts';
 import type { Engine } from '../../support/server.ts';
 import { onBothEnginesWithSignIn, somebody } from '../../support/signIn.ts';
@@ -182,6 +184,9 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
       await sql`insert into payment_event (id, type, payment_id, outcome, at)
         values (${`event ${id}`}, 't', ${`paid ${id}`}, 'o', ${at})`.execute(tx);
     });
+    const { period } = await db().read.selectFrom('risk_key').select('period').executeTakeFirstOrThrow();
+    const flush = { accountId: id, period: Number(period), observations: [observation({ at })], node: 'n', number: 0 };
+    await new SketchStore(db()).add([flush], at);
     await indexDue(db(), new AbortController().signal);
     return { member, guest };
   }
@@ -286,6 +291,7 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
       message: 'Asked as a member',
       attachment: 'const told = 1;',
       edit_input: 'src/other.ts',
+      risk_sketch: '"requestsLately": 1',
     };
     const exported = names.filter((table) => typeof rulesOf(table).exported === 'string');
     assert.deepEqual(Object.keys(told).sort(), exported.sort());
@@ -425,6 +431,23 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
         make('risk_flag', 'number, kind, dossier, opened_at, ended_at', (at) => sql`900000, 'sharing', '{}', 1, ${at}`),
         sql`number = 900000`,
         () => purge(purgeFlags),
+      ],
+      [
+        'risk_key',
+        make('risk_key', 'period, key, starts_at, ends_at', (at) => sql`1, 'over', 0, ${at}`),
+        sql`period = 1`,
+        () => shred(db(), now()),
+      ],
+      [
+        'risk_sketch',
+        async (tx, at) => {
+          await make('risk_key', 'period, key, starts_at, ends_at', () => sql`2, 'over', 0, ${at}`)(tx, at);
+          const state = Buffer.alloc(0);
+          const row = { account_id: account, period: 2, state, version: 1, flushed: '{}', seen_at: at };
+          await tx.insertInto('risk_sketch').values(row).execute();
+        },
+        sql`period = 2`,
+        () => shred(db(), now()),
       ],
       ['message', end('message', 'superseded_at', id.message), id.message, retention],
       [

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { revokeEveryKey } from '../../../server/accounts/keys/store.ts';
 import { suspend } from '../../../server/accounts/operator/sanctions.ts';
+import { RUNS_OF_ACCOUNTS } from '../../../server/gateway/runs/runs.ts';
 import { apiKeyOf } from '../../../server/platform/values/apiKeys.ts';
 import { type ApiKey, type KeyRequest, type KeysAnswer, MAX_KEYS, type NewKeyAnswer } from '../../../shared/keys.ts';
 import type { Client } from '../../support/client.ts';
@@ -307,7 +308,7 @@ onBothEnginesWithSignIn('an API key', (world, engine) => {
     const keys = await Promise.all([closing, suspended].map(async (who) => (await make(who)).body));
     await closing.request('POST', '/api/account/closing');
     await server().db.write((tx) =>
-      suspend(tx, suspended.accountId, { why: 'Sold on.', until: null, at: server().clock.now() }),
+      suspend(tx, RUNS_OF_ACCOUNTS, suspended.accountId, { why: 'Sold on.', until: null, at: server().clock.now() }),
     );
     const CASES: [secret: string, code: string, words: RegExp][] = [
       [keys[0]!.secret, 'account_closing', /You have closed this account/],

@@ -8,6 +8,7 @@ import { NativeAnswer } from '../../../server/gateway/calls/nativeAnswer.ts';
 import { NATIVE_RESPONSES } from '../../../server/gateway/dialects/native/responses.ts';
 import { Router } from '../../../server/gateway/routing/router.ts';
 import { problemOf } from '../../../server/gateway/runs/receive.ts';
+import { NOTHING_USED } from '../../../server/gateway/runs/runs.ts';
 import type { NativeName } from '../../../server/gateway/stream.ts';
 import { nativeUpstream } from '../../../server/gateway/upstreams/native.ts';
 import { systemClock } from '../../../server/platform/system.ts';
@@ -78,7 +79,10 @@ function suite(dialect: NativeName, body: (at: { service: () => NativeService; s
     before(async () => {
       service = await new NativeService().start();
       const upstream = nativeUpstream({ url: service.url, key: 'their-key', dialect, timeouts: { idleMs: 2_000 } });
-      const models = new Map([['double', 'their-model']]);
+      const models = new Map([
+        ['double', 'their-model'],
+        ['long', 'their-model'],
+      ]);
       server = await startServer('sqlite', {
         upstream: new Router({
           services: [{ id: 'own', weight: 1, dialect, models, upstream }],
@@ -86,7 +90,11 @@ function suite(dialect: NativeName, body: (at: { service: () => NativeService; s
           log: { warn() {} },
         }),
         policy: (policy) => {
-          policy.models = [{ id: 'double', contextTokens: 100_000, maxOutputTokens: 1_000, price: PRICE }];
+          const model = { contextTokens: 100_000, price: PRICE };
+          policy.models = [
+            { ...model, id: 'double', maxOutputTokens: 1_000 },
+            { ...model, id: 'long', maxOutputTokens: 4_000 },
+          ];
         },
       });
     });
@@ -293,11 +301,127 @@ suite('messages', ({ service, server }) => {
     assert.doesNotMatch(String(failure), /their-key|10\.0\.0/);
   });
 
-  it('answers no chat completions and no other dialect', async () => {
+  it('has no budget of thoughts beyond its limit, or no thoughts at all where no budget is left', async () => {
+    const rows: [asked: number, budget: number, thinking: object][] = [
+      [1_000, 999, { type: 'enabled', budget_tokens: 999 }],
+      [1_000, 1_000, { type: 'disabled' }],
+      [3_000, 2_048, { type: 'enabled', budget_tokens: 2_048 }],
+      // The model writes 4,000 at most, whatever its client asks for.
+      [64_000, 32_000, { type: 'enabled', budget_tokens: 3_999 }],
+      [1, 1_000_000, { type: 'disabled' }],
+    ];
+    const { client } = await open();
+    service().answer = { whole: { ...MESSAGE, content: [{ type: 'text', text: 'Yes.' }], stop_reason: 'end_turn' } };
+    const context_management = { edits: [{ type: 'clear_thinking_20251015' }, { type: 'clear_tool_uses_20250919' }] };
+    for (const [max_tokens, budget_tokens, thinking] of rows) {
+      const thought = { type: 'enabled' as const, budget_tokens };
+      const more = { context_management } as object;
+      const send = { ...ASK, model: 'long', max_tokens, thinking: thought, ...more };
+      await client.messages.create(send, { timeout: 10_000 });
+      const { body } = service().seen.at(-1)!;
+      assert.deepEqual([body.thinking, body.max_tokens], [thinking, Math.min(max_tokens, 4_000)]);
+      const edits = (body.context_management as typeof context_management).edits.map(({ type }) => type);
+      const isThoughtless = (thinking as { type: string }).type === 'disabled';
+      assert.deepEqual(edits.length, isThoughtless ? 1 : 2, edits.join());
+    }
+  });
+
+  it('keeps its cache for five minutes, whatever is asked for: an hour has another price', async () => {
     const { tool } = await open();
-    const { status, text } = await tool.send({ model: 'double', messages: [{ role: 'user', content: 'Hi' }] });
-    assert.equal(status, 502);
-    assert.match(text, /No model service answers for this model now/);
+    service().answer = { whole: { ...MESSAGE, content: [{ type: 'text', text: 'Yes.' }], stop_reason: 'end_turn' } };
+    const hour = { cache_control: { type: 'ephemeral', ttl: '1h' } };
+    const minutes = { cache_control: { type: 'ephemeral', ttl: '5m' } };
+    const shown = { cache_control: { type: 'ephemeral' } };
+    const image = { type: 'image', source: { type: 'url', url: 'https://t.example/a.png' } };
+    const read = { name: 'read', input_schema: { type: 'object' } };
+    const write = { ...read, name: 'write' };
+    const use = { type: 'tool_use', id: 'a', name: 'read', input: { cache_control: { ttl: '1h' } } };
+    const result = (hint: object) => ({
+      type: 'tool_result',
+      tool_use_id: 'a',
+      content: [{ ...image, ...hint }],
+      ...hint,
+    });
+    const send = {
+      ...ASK,
+      system: [{ type: 'text', text: 'Be brief.', ...hour }],
+      tools: [
+        { ...read, ...hour },
+        { ...write, ...minutes },
+      ],
+      messages: [
+        { role: 'user', content: [{ type: 'text', text: 'Hi', ...hour }] },
+        { role: 'assistant', content: [use] },
+        { role: 'user', content: [result(hour)] },
+      ],
+    };
+    const { status, headers, text } = await tool.send(send, {}, '/v1/messages');
+    assert.equal(status, 200, text);
+    assert.match(headers.get('x-perigee-left-out')!, /cache_control/);
+    const { body } = service().seen[0]!;
+    assert.deepEqual(body.system, [{ type: 'text', text: 'Be brief.', ...shown }]);
+    assert.deepEqual(body.tools, [
+      { ...read, ...shown },
+      { ...write, ...minutes },
+    ]);
+    assert.deepEqual(body.messages, [
+      { role: 'user', content: [{ type: 'text', text: 'Hi', ...shown }] },
+      // The arguments of a call are its own.
+      { role: 'assistant', content: [use] },
+      { role: 'user', content: [result(shown)] },
+    ]);
+  });
+
+  it('gets an earlier call whose model wrote no JSON as an object, which it takes', async () => {
+    const { client } = await open();
+    service().answer = { whole: { ...MESSAGE, content: [{ type: 'text', text: 'Yes.' }], stop_reason: 'end_turn' } };
+    const call = (id: string, input: unknown) => ({ type: 'tool_use' as const, id, name: 'read', input });
+    const calls = [call('a', { path: 'x' }), call('b', '{"path": "x'), call('c', [1])];
+    const results = calls.map(({ id }) => ({ type: 'tool_result' as const, tool_use_id: id, content: 'no' }));
+    await client.messages.create({
+      ...ASK,
+      tools: [{ name: 'read', input_schema: { type: 'object' } }],
+      messages: [...ASK.messages, { role: 'assistant', content: calls }, { role: 'user', content: results }],
+    });
+    const sent = (service().seen[0]!.body.messages as { content: { input: unknown }[] }[])[1]!.content;
+    assert.deepEqual(
+      sent.map(({ input }) => input),
+      [{ path: 'x' }, { INVALID_JSON: '{"path": "x' }, { INVALID_JSON: '[1]' }],
+    );
+  });
+
+  it('that writes beyond the limit is cut off there, and ends for its client as an answer that reached it', async () => {
+    const { tool, client } = await open();
+    const more = {
+      type: 'content_block_delta',
+      index: 0,
+      delta: { type: 'thinking_delta', thinking: 'Hm, so be it. ' },
+    };
+    service().answer = { events: [...THEIRS.slice(0, 4), ...Array(2_000).fill(more)], hang: true };
+    const message = await client.messages.stream({ ...ASK, max_tokens: 1 }).finalMessage();
+    assert.deepEqual([message.stop_reason, message.content[0]?.type], ['max_tokens', 'thinking']);
+    assert.equal((await tool.log())[0]?.kind, 'charge');
+  });
+
+  it('that writes without an opening fails in the dialect’s own words', async () => {
+    const { tool } = await open();
+    const more = { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Hm, so be it. ' } };
+    service().answer = { events: Array(2_000).fill(more), hang: true };
+    const { text } = await tool
+      .send({ ...ASK, max_tokens: 1, stream: true }, {}, '/v1/messages')
+      .catch((error) => error);
+    if (text !== undefined) assert.match(text, /event: error\ndata: \{"type":"error"/);
+  });
+
+  it('answers no chat completions and no other dialect, and says which one', async () => {
+    const { tool } = await open();
+    const body = { model: 'double', messages: [{ role: 'user', content: 'Hi' }], input: 'Hi' };
+    for (const path of ['/v1/chat/completions', '/v1/responses']) {
+      const { messages: _, ...responses } = body;
+      const { status, text, headers } = await tool.send(path === '/v1/responses' ? responses : body, {}, path);
+      assert.deepEqual([status, headers.get('x-should-retry')], [404, 'false'], text);
+      assert.match(text, /\\"double\\" answers only the tools that call \/v1\/messages\. Nothing was started\./);
+    }
     assert.equal(service().seen.length, 0);
   });
 });
@@ -390,7 +514,7 @@ suite('responses', ({ service, server }) => {
 
   it('goes on under the id and the numbers of the sign of life before it', () => {
     const answer = new NativeAnswer(NATIVE_RESPONSES, 'double', { id: 'resp_ours', events: 2 });
-    const frames = answer.take(structuredClone(EVENTS)) + answer.end();
+    const frames = answer.take(structuredClone(EVENTS)) + answer.end(NOTHING_USED);
     const events = frames.split('\n').flatMap((line) => (line.startsWith('data: ') ? [JSON.parse(line.slice(6))] : []));
     assert.deepEqual(
       events.map(({ sequence_number }) => sequence_number),
@@ -402,6 +526,22 @@ suite('responses', ({ service, server }) => {
     const run = { id: 'x', kind: 'call' } as never;
     const failed = failing.fail(problemOf({ run } as never, 'upstream_failed', 'It broke.', false))!;
     assert.match(failed, /^event: response\.failed\n.*"sequence_number":5,"response":\{"id":"resp_ours"/s);
+  });
+
+  it('that writes beyond the limit is cut off there, and ends for its client as an answer that reached it', async () => {
+    const { tool, client } = await open();
+    const delta = { ...EVENTS[4]!, delta: 'Hm, so be it. ' };
+    const more = Array.from({ length: 2_000 }, (_, i) => ({ ...delta, sequence_number: 5 + i }));
+    service().answer = { events: [...EVENTS.slice(0, 5), ...more], hang: true };
+    const events: { type: string; sequence_number: number; response?: Record<string, unknown> }[] = [];
+    for await (const event of await client.responses.create({ ...ASK, max_output_tokens: 1, stream: true }))
+      events.push(event as never);
+    const last = events.at(-1)!;
+    assert.equal(last.type, 'response.incomplete');
+    assert.equal(last.sequence_number, events.length - 1);
+    const { id, status, incomplete_details } = last.response!;
+    assert.deepEqual([id, status, incomplete_details], ['resp_theirs', 'incomplete', { reason: 'max_output_tokens' }]);
+    assert.equal((await tool.log())[0]?.kind, 'charge');
   });
 
   it('answers in one piece, too', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { restore, suspend } from '../../../server/accounts/operator/sanctions.ts';
+import { RUNS_OF_ACCOUNTS } from '../../../server/gateway/runs/runs.ts';
 import { MICRO_PER_CREDIT } from '../../../shared/account.ts';
 import type { Script } from '../../doubles/script.ts';
 import { CHAT, MESSAGES, RESPONSES } from '../../support/dialects.ts';
@@ -99,7 +100,9 @@ describe('the dialects of Anthropic’s Messages and OpenAI’s Responses', () =
       it('of an account that is suspended, with why', async () => {
         const tool = await openTool(server());
         const at = server().clock.now();
-        await server().db.write((tx) => suspend(tx, tool.accountId, { why: 'It was resold.', until: null, at }));
+        await server().db.write((tx) =>
+          suspend(tx, RUNS_OF_ACCOUNTS, tool.accountId, { why: 'It was resold.', until: null, at }),
+        );
         const { status, text } = await tool.send(ask, {}, shape.path);
         assert.equal(status, 403);
         assert.match(shape.refusal(JSON.parse(text)), /It was resold/);
@@ -193,7 +196,9 @@ describe('the dialects of Anthropic’s Messages and OpenAI’s Responses', () =
       assert.equal(status, 200, text);
       assert.ok(JSON.parse(text).input_tokens > 40_000);
       const at = server().clock.now();
-      await server().db.write((tx) => suspend(tx, tool.accountId, { why: 'It was resold.', until: null, at }));
+      await server().db.write((tx) =>
+        suspend(tx, RUNS_OF_ACCOUNTS, tool.accountId, { why: 'It was resold.', until: null, at }),
+      );
       const refused = await tool.send(long, {}, path);
       assert.equal(refused.status, 403);
       assert.match(MESSAGES.refusal(JSON.parse(refused.text)), /It was resold/);

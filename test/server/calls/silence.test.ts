@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import Anthropic from '@anthropic-ai/sdk';
+import OpenAI from 'openai';
 import { CHAT } from '../../../server/gateway/calls/chat.ts';
 import type { Dialect, DialectCall } from '../../../server/gateway/calls/dialect.ts';
 import { MESSAGES } from '../../../server/gateway/calls/messages.ts';
@@ -84,6 +86,56 @@ for (const { dialect, ask, first, sign, said, end, failure } of CASES)
       assert.equal((await pieces.next()).done, true);
     });
 
+    it('names the fallback that answers: in a header, or in a comment behind a sign of life', async () => {
+      let reply: StreamReply | undefined;
+      const { pieces, headers } = await answered(call, (made) => (reply = made));
+      await read(pieces, sign);
+      reply!.answeredBy('kimi k3\n');
+      reply!.pass({ chunks: [chunk('Good day.')], events: [] });
+      assert.match(await read(pieces, /Good day/), /(^|\n\n): x-perigee-model: kimi%20k3%0A\n\n/);
+      assert.equal(headers.get('x-perigee-model'), null);
+      reply!.end(ENDING);
+      const early = await answered(call, (made) => {
+        made.answeredBy('kimi-k3');
+        made.pass({ chunks: [chunk('Good day.')], events: [] });
+        made.end(ENDING);
+      });
+      assert.equal(early.headers.get('x-perigee-model'), 'kimi-k3');
+      assert.doesNotMatch(await read(early.pieces, end), /x-perigee-model/);
+    });
+
+    it('is whole for its own client with such a comment in it', async () => {
+      const server = createServer((_, out: ServerResponse) => {
+        const reply = new StreamReply(out, HEAD, call, SILENCE_MS);
+        setTimeout(() => {
+          reply.answeredBy('kimi-k3');
+          reply.pass({ chunks: [chunk('Good day.')], events: [] });
+          reply.end(ENDING);
+        }, 3 * SILENCE_MS);
+      });
+      await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+      server.unref();
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'x', maxRetries: 0 });
+      const anthropic = new Anthropic({ baseURL: url, apiKey: 'x', maxRetries: 0 });
+      const messages = USER as { role: 'user'; content: string }[];
+      const texts: Record<string, () => Promise<unknown>> = {
+        '/v1/chat/completions': async () =>
+          (await openai.chat.completions.stream({ model: 'x', messages }).finalChatCompletion()).choices[0]!.message
+            .content,
+        '/v1/messages': async () => {
+          const [block] = (await anthropic.messages.stream({ model: 'x', max_tokens: 9, messages }).finalMessage())
+            .content;
+          return block?.type === 'text' && block.text;
+        },
+        '/v1/responses': async () =>
+          (await openai.responses.stream({ model: 'x', input: 'Hi' }).finalResponse()).output_text,
+      };
+      assert.equal(await texts[dialect.path]!(), 'Good day.');
+      server.closeAllConnections();
+      server.close();
+    });
+
     it('tells a failure in the stream once it has given one, and ends as no whole answer does', async () => {
       let reply: StreamReply | undefined;
       const { pieces } = await answered(call, (made) => (reply = made));
@@ -109,13 +161,13 @@ it('no dialect is silent for longer than its clients wait', () => {
 async function answered(
   call: DialectCall,
   act: (reply: StreamReply) => void,
-): Promise<{ status: number; pieces: AsyncIterator<string> }> {
+): Promise<{ status: number; headers: Headers; pieces: AsyncIterator<string> }> {
   const server = createServer((_, out: ServerResponse) => act(new StreamReply(out, HEAD, call, SILENCE_MS)));
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   server.unref();
   const pieces = response.body!.pipeThrough(new TextDecoderStream() as never)[Symbol.asyncIterator]();
-  return { status: response.status, pieces: pieces as AsyncIterator<string> };
+  return { status: response.status, headers: response.headers, pieces: pieces as AsyncIterator<string> };
 }
 
 async function read(pieces: AsyncIterator<string>, until: RegExp): Promise<string> {

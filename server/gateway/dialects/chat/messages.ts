@@ -115,18 +115,28 @@ function mendFunction(named: Json, param: string): Json {
   return right === named.arguments ? named : { ...named, arguments: right };
 }
 
-/** Services parse the arguments of earlier calls, and answer 400 to what isn't JSON. A call without any has none. */
+/**
+ * The arguments of an earlier call as JSON, which services parse and answer 400 to if they can't. A call without any
+ * has none. What a model wrote as no JSON is carried in an object: it reads its mistake beside what the tool said to it,
+ * and its conversation goes on.
+ */
 export function mendArguments(given: unknown, param: string): string {
   if (isUnset(given)) return '{}';
   if (isObject(given)) return JSON.stringify(given);
   if (typeof given !== 'string') throw wrongType(param, 'a string of JSON');
   if (given.trim() === '') return '{}';
+  return isJson(given) ? given : JSON.stringify(wrongArguments(given));
+}
+
+/** Arguments that are no JSON, or no object where only an object is taken. */
+export const wrongArguments = (text: string) => ({ INVALID_JSON: text });
+
+export function isJson(text: string): boolean {
   try {
-    JSON.parse(given);
-    return given;
+    JSON.parse(text);
+    return true;
   } catch {
-    const advice = 'Send the arguments that the tool was run with, or leave out this call and its result.';
-    throw new CallRefused('invalid_value', param, `${param} is not valid JSON. ${advice}`);
+    return false;
   }
 }
 

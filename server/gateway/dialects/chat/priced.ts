@@ -6,7 +6,7 @@ import { type CallRefusal, CallRefused, isObject, isUnset, type Json, without } 
 //
 // Fields that are not listed pass on untouched. These are known, and cost nothing beside their tokens: temperature,
 // top_p, seed, stop, penalties, logit_bias, logprobs, top_logprobs, response_format, verbosity, reasoning_effort,
-// thinking, store, metadata, user, moderation, prompt_cache_key, cache_control.
+// thinking, store, metadata, user, moderation, prompt_cache_key, and cache_control with its usual time (`cacheTtl.ts`).
 
 interface PricedField {
   fields: readonly string[];

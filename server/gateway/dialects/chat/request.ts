@@ -1,3 +1,4 @@
+import { withShortCache } from '../cacheTtl.ts';
 import { mendMessages, withoutDeveloper, withSystemFirst } from './messages.ts';
 import { PRICED_FIELDS, withoutPriced } from './priced.ts';
 import { CallRefused, isObject, isUnset, type Json, missing, Names, without, wrongType } from './refused.ts';
@@ -74,6 +75,9 @@ export function readChatCall(given: unknown, options: CallOptions): ChatCall {
   if (messages !== body.messages) body = { ...body, messages };
   if (!options.developerRole) body = withoutDeveloper(body);
   if (options.systemFirst) body = withSystemFirst(body);
+  const short = withShortCache(body);
+  if (short !== body) leftOut.push('cache_control.ttl');
+  body = short;
   return { model, stream, wantsUsage, limitTokens, body, size: new PromptSize(body, options.tokens), leftOut };
 }
 

@@ -1,3 +1,4 @@
+import { wrongArguments } from '../chat/messages.ts';
 import { CallRefused, isObject, isUnset, type Json, missing, wrongType } from '../chat/refused.ts';
 import { readMessages } from '../chat/request.ts';
 import { blocksOf, contentOf, notHere, partsIn, readBlock, readParts, stringOf, TEXT, text, textOf } from './blocks.ts';
@@ -118,14 +119,14 @@ function readCall(block: Json, path: string, ids: CallIds): Json {
   const id = stringOf(block.id, `${path}.id`);
   const name = stringOf(block.name, `${path}.name`);
   if (name === '') throw new CallRefused('invalid_value', `${path}.name`, `${path} has an empty name.`);
-  const named = { name, arguments: argumentsOf(block.input, `${path}.input`) };
+  const named = { name, arguments: argumentsOf(block.input) };
   return { id: ids.of(id), type: 'function', function: named, ...extraOf(id) };
 }
 
-/** Some clients send the input as the text that it was streamed as. */
-function argumentsOf(input: unknown, path: string): string {
+/** The input as JSON. A client has no object where its model wrote none: then it sends the text, or what it parsed. */
+export function argumentsOf(input: unknown): string {
   if (isUnset(input) || (typeof input === 'string' && input.trim() === '')) return '{}';
   if (isObject(input)) return JSON.stringify(input);
   if (typeof input === 'string' && isObject(parsed(input))) return input;
-  throw wrongType(path, 'an object');
+  return JSON.stringify(wrongArguments(typeof input === 'string' ? input : JSON.stringify(input)));
 }

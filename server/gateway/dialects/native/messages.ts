@@ -1,7 +1,9 @@
 import type { StreamEvent } from '../../stream.ts';
+import { withShortCache } from '../cacheTtl.ts';
 import { isObject, isUnset, type Json } from '../chat/refused.ts';
 import { readError } from '../chatCompletions.ts';
 import { readFinish } from '../finish.ts';
+import { argumentsOf } from '../messages/conversation.ts';
 import { readReport } from '../usage.ts';
 import { listOf, type NativeDialect, type NativeNews, only } from './native.ts';
 
@@ -23,17 +25,20 @@ export const NATIVE_MESSAGES: NativeDialect = {
   keyHeaders: (key) => ({ 'x-api-key': key }),
   body(given, model, maxOutputTokens) {
     // The hold is for what the translation carries, so nothing else goes along that the service would read or bill.
-    const { tools, tool_choice: choice, messages, context_management: context, ...body } = only(given, FIELDS);
+    const short = withShortCache(only(given, FIELDS));
+    const { tools, tool_choice: choice, messages, context_management: context, ...body } = short;
     const own = listOf(tools)
       .filter(isOwnTool)
       .map((tool) => only(tool, TOOL_FIELDS));
+    const thinking = thinkingWithin(body.thinking, maxOutputTokens);
     return {
       ...body,
+      ...(thinking === undefined ? {} : { thinking }),
       model,
       max_tokens: maxOutputTokens,
       messages: listOf(messages).map(readable),
       ...(own.length === 0 ? {} : { tools: own, ...(isUnset(choice) ? {} : { tool_choice: choice }) }),
-      ...withClearing(context),
+      ...withClearing(context, isDisabled(thinking)),
     };
   },
   reader() {
@@ -86,6 +91,26 @@ export const NATIVE_MESSAGES: NativeDialect = {
   // Only the opening has the id.
   follow() {},
   failed: () => null,
+  follower() {
+    let hasBegun = false;
+    let open: unknown;
+    return {
+      take({ type, index }) {
+        hasBegun ||= type === 'message_start';
+        if (type === 'content_block_start') open = index;
+        else if (type === 'content_block_stop') open = undefined;
+      },
+      cut({ outputTokens }) {
+        if (!hasBegun) return null;
+        const delta = { stop_reason: 'max_tokens', stop_sequence: null };
+        return [
+          ...(open === undefined ? [] : [{ type: 'content_block_stop', index: open }]),
+          { type: 'message_delta', delta, usage: { output_tokens: outputTokens } },
+          { type: 'message_stop' },
+        ];
+      },
+    };
+  },
   ping: { type: 'ping' },
   last: new Set(['message_delta', 'message_stop']),
   opening: new Set(['message_start']),
@@ -118,18 +143,47 @@ function finished(stop: unknown): StreamEvent {
 /** A tool that the client runs. The service's own have a price of their own. */
 const isOwnTool = (tool: unknown) => isObject(tool) && (isUnset(tool.type) || tool.type === 'custom');
 
-/** Thoughts without a signature are of another service, and would be refused. */
+/**
+ * Thoughts without a signature are of another service, and would be refused. So would a call whose input is no object,
+ * because its model wrote none.
+ */
 function readable(message: unknown): unknown {
   if (!isObject(message) || !Array.isArray(message.content)) return message;
   const isSigned = ({ type, signature }: Json) => type !== 'thinking' || !(isUnset(signature) || signature === '');
   const content = message.content.filter((block) => isObject(block) && BLOCKS.has(block.type) && isSigned(block));
-  if (content.length === message.content.length) return message;
-  return { ...message, content: content.length > 0 ? content : [{ type: 'text', text: '(no text)' }] };
+  const mended = content.map(withObject);
+  const isRight = mended.length === message.content.length && mended.every((block, i) => block === content[i]);
+  if (isRight) return message;
+  return { ...message, content: mended.length > 0 ? mended : [{ type: 'text', text: '(no text)' }] };
 }
 
+function withObject(block: Json): Json {
+  const { type, input } = block;
+  if (type !== 'tool_use' || isObject(input)) return block;
+  return { ...block, input: JSON.parse(argumentsOf(input)) };
+}
+
+/** Anthropic's smallest budget of thoughts. */
+const MIN_BUDGET = 1024;
+
+/**
+ * The budget is part of the limit, and the service refuses one that leaves no room for an answer. The client's own was
+ * right, before its limit was clamped to what is held.
+ */
+function thinkingWithin(thinking: unknown, limitTokens: number): unknown {
+  if (!isObject(thinking) || typeof thinking.budget_tokens !== 'number') return thinking;
+  if (thinking.budget_tokens < limitTokens) return thinking;
+  const budget = limitTokens - 1;
+  return budget < MIN_BUDGET ? { type: 'disabled' } : { ...thinking, budget_tokens: budget };
+}
+
+const isDisabled = (thinking: unknown) => isObject(thinking) && thinking.type === 'disabled';
+
 /** Old results and thoughts may be cleared. A summary by the service is an answer of its own, which nothing is held for. */
-function withClearing(context: unknown): Json {
+function withClearing(context: unknown, isThoughtless: boolean): Json {
   const edits = isObject(context) ? listOf(context.edits) : [];
-  const clearing = edits.filter((edit) => isObject(edit) && /^clear_/.test(String(edit.type)));
+  // The service refuses to clear thoughts where none are asked for.
+  const known = isThoughtless ? /^clear_(?!thinking)/ : /^clear_/;
+  const clearing = edits.filter((edit) => isObject(edit) && known.test(String(edit.type)));
   return clearing.length > 0 ? { context_management: { edits: clearing } } : {};
 }

@@ -1,3 +1,4 @@
+import type { Usage } from '../../../../shared/runs.ts';
 import type { StreamEvent } from '../../stream.ts';
 import { isObject, type Json } from '../chat/refused.ts';
 import type { ServiceError } from '../chatCompletions.ts';
@@ -8,6 +9,13 @@ export interface NativeNews {
   /** Nothing that follows would count. */
   isOver?: true;
   error?: ServiceError;
+}
+
+/** Follows what a client gets of one answer. */
+export interface Follower {
+  take(event: Json): void;
+  /** The events that end the answer here, at its output limit; null if it has not begun. */
+  cut(usage: Usage): Json[] | null;
 }
 
 /**
@@ -31,6 +39,7 @@ export interface NativeDialect {
   follow(event: Json, id: string, number: number): void;
   /** The event that ends an answer which failed in its middle; null: the translation's own fits. `opened`: see `opening`. */
   failed(error: { code: string; message: string }, opened: Json | null): Json | null;
+  follower(): Follower;
   /** The dialect's sign of life; null: a comment. */
   ping: Json | null;
   /** Events that complete an answer for its client: held back until it is settled. */

@@ -1,4 +1,5 @@
 import type { StreamEvent } from '../../stream.ts';
+import { withinLimit } from '../budgets.ts';
 import { isObject, isUnset, type Json } from '../chat/refused.ts';
 import { readError, type ServiceError } from '../chatCompletions.ts';
 import { readFinish } from '../finish.ts';
@@ -47,7 +48,7 @@ export const NATIVE_RESPONSES: NativeDialect = {
     const own = ownTools(tools);
     const included = listOf(include).filter((name) => INCLUDED.has(name));
     return {
-      ...body,
+      ...withinLimit(body, maxOutputTokens),
       model,
       max_output_tokens: maxOutputTokens,
       // Nothing of an account is kept at the service, where nobody could delete it.
@@ -103,6 +104,32 @@ export const NATIVE_RESPONSES: NativeDialect = {
       type: 'response.failed',
       sequence_number: seq,
       response: { ...(response as Json), status: 'failed', error: { code: error.code, message: error.message } },
+    };
+  },
+  follower() {
+    let response: Json | null = null;
+    let number = -1;
+    const output: unknown[] = [];
+    return {
+      take(event) {
+        if (isObject(event.response)) response = event.response;
+        if (typeof event.sequence_number === 'number') number = event.sequence_number;
+        if (event.type === 'response.output_item.done') output.push(event.item);
+      },
+      cut(usage) {
+        if (response === null) return null;
+        const { inputTokens, cachedInputTokens, outputTokens } = usage;
+        const counts = {
+          input_tokens: inputTokens,
+          input_tokens_details: { cached_tokens: cachedInputTokens },
+          output_tokens: outputTokens,
+          output_tokens_details: { reasoning_tokens: 0 },
+          total_tokens: inputTokens + outputTokens,
+        };
+        const end = { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } };
+        const type = 'response.incomplete';
+        return [{ type, sequence_number: number + 1, response: { ...response, ...end, output, usage: counts } }];
+      },
     };
   },
   ping: null,

@@ -1,4 +1,4 @@
-import { mendArguments } from '../chat/messages.ts';
+import { isJson, mendArguments } from '../chat/messages.ts';
 import { CallRefused, isObject, isUnset, type Json, missing, Names, wrongType } from '../chat/refused.ts';
 import { MAX_MESSAGES } from '../chat/size.ts';
 import { callId, flatName } from './ids.ts';
@@ -205,12 +205,9 @@ function readCall(item: Json, param: string, { turn, leftOut }: Reading, args: s
 
 function argumentsOf(item: Json, param: string): string | undefined {
   const { arguments: args, status } = item;
-  try {
-    return mendArguments(args, `${param}.arguments`);
-  } catch (error) {
-    if (status === 'incomplete' && typeof args === 'string') return undefined;
-    throw error;
-  }
+  // A call that was cut off, and never run.
+  if (status === 'incomplete' && typeof args === 'string' && args.trim() !== '' && !isJson(args)) return undefined;
+  return mendArguments(args, `${param}.arguments`);
 }
 
 function inputOf({ input }: Json, param: string): string {

@@ -40,6 +40,16 @@ describe('messages that services refuse', () => {
       [calling(call('a', '{ "b" :1}')), result('a')],
       [calling(call('a', '{ "b" :1}')), result('a')],
     ],
+    ...['{"b": ', '{}{}', 'ls -la', "{'b': 1}", '{"b": "\n'].map((args): (typeof MENDED)[number] => [
+      `carry arguments that are no JSON in an object, such as ${JSON.stringify(args)}`,
+      [calling(call('a', args)), result('a', 'Error: not JSON')],
+      [calling(call('a', JSON.stringify({ INVALID_JSON: args }))), result('a', 'Error: not JSON')],
+    ]),
+    [
+      'carry them in the old form as well',
+      [{ role: 'assistant', content: null, function_call: { name: 'f', arguments: 'x' } }],
+      [{ role: 'assistant', content: null, function_call: { name: 'f', arguments: '{"INVALID_JSON":"x"}' } }],
+    ],
     [
       'get {} in the old form',
       [{ role: 'assistant', content: null, function_call: { name: 'f', arguments: '' } }],
@@ -291,12 +301,6 @@ describe('messages that services refuse', () => {
     });
 
   const REFUSED: [title: string, messages: Json[], param: string][] = [
-    [
-      'arguments that are no JSON',
-      [calling(call('a', '{"b": ')), result('a')],
-      'messages[0].tool_calls[0].function.arguments',
-    ],
-    ['arguments twice', [user('x'), calling(call('a', '{}{}'))], 'messages[1].tool_calls[0].function.arguments'],
     [
       'a document by its bytes',
       [user([{ type: 'document', source: { type: 'base64', data: 'AA' } }])],

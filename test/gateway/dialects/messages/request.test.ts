@@ -102,6 +102,24 @@ describe('a request of the Messages dialect', () => {
       [calling(called('a', '{ "b": 1 }')), told('a')],
     ],
     [
+      'row 11: an input that is no object, because its model wrote none, is carried in one',
+      [
+        assistant(use('a', '{"path": "a'), use('b', [1]), use('c', 5), use('d', '"path"')),
+        user(['a', 'b', 'c', 'd'].map((id) => result(id))),
+      ],
+      [
+        calling(
+          ...[
+            ['a', '{"path": "a'],
+            ['b', '[1]'],
+            ['c', '5'],
+            ['d', '"path"'],
+          ].map(([id, text]) => called(id!, JSON.stringify({ INVALID_JSON: text }))),
+        ),
+        ...['a', 'b', 'c', 'd'].map((id) => told(id)),
+      ],
+    ],
+    [
       'row 15: text before and between results stands behind them',
       [
         assistant(text('I read.'), use('a'), use('b')),
