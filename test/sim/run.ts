@@ -9,14 +9,15 @@
 //   npm run sim -- report                         the report of what sim-results/ holds
 //
 // `--set A|B` (personas and quantiles; A unless said), `--seeds N` (accounts of each), `--days N`, `--workers N`, and
-// `--minutes N`: each part ends after that with as many accounts as it has; their number stands in the report.
+// `--share S` and `--minutes N`: so much of each part's accounts (1 unless said), and as many as are done by then. Their
+// number stands in the report.
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../editor/fetch.ts';
 import { type Job, run } from './crew.ts';
 import { PERSONAS, personaNamed } from './personas/all.ts';
-import { FULL, isHonest, PARTS, type PartName, QUICK, type Sizes } from './plan.ts';
+import { FULL, isHonest, PARTS, type PartName, QUICK, type Sizes, shareOf } from './plan.ts';
 import { writeReport } from './report/page.ts';
 import { quantileTables, summary } from './report/quantiles.ts';
 import type { SetName } from './traffic/parameters.ts';
@@ -79,10 +80,12 @@ async function main(): Promise<void> {
       seeds: { type: 'string' },
       days: { type: 'string' },
       minutes: { type: 'string', default: '600' },
+      share: { type: 'string', default: '1' },
     },
   });
   const effort = { workers: Math.max(1, Number(values.workers)), minutes: Number(values.minutes) };
   const [what = 'all', ...names] = positionals;
+  const sizes = shareOf(FULL, Number(values.share));
   const parts = Object.keys(PARTS) as PartName[];
   const some = (personas: readonly string[], seeds: number): Job[] =>
     personas.map((persona) => {
@@ -98,7 +101,7 @@ async function main(): Promise<void> {
     });
   if (what === 'quick') for (const part of parts) await runPart(part, QUICK, effort, false);
   else if (what === 'part' && parts.includes(names[0] as PartName))
-    await runPart(names[0] as PartName, FULL, effort, true);
+    await runPart(names[0] as PartName, sizes, effort, true);
   else if (what === 'persona' && names.length > 0) console.log(summary(await timed(what, some(names, 20), effort)));
   else if (what === 'quantiles') {
     const seen = PERSONAS.filter(({ isUnseen }) => values.set === 'B' || !isUnseen).map(({ name }) => name);
@@ -108,7 +111,7 @@ async function main(): Promise<void> {
       [summary(trials), ...hours.sort((a, b) => a - b).map((one) => quantileTables(trials, one))].join('\n\n'),
     );
   } else if (what === 'all' || what === 'report') {
-    if (what === 'all') for (const part of parts) await runPart(part, FULL, effort, true);
+    if (what === 'all') for (const part of parts) await runPart(part, sizes, effort, true);
     writeReport(Object.fromEntries(parts.map((part) => [part, kept(part)])) as Record<PartName, Trial[]>);
   } else throw new Error('Say quick, part NAME, persona NAME …, quantiles, report, or nothing; see test/sim/run.ts');
 }
