@@ -7,6 +7,7 @@
 //   npm run sim -- persona resale-10 heavy        these personas (or points of a sweep, as people:10)
 //   npm run sim -- quantiles [persona …]          raw values of all signals, which the constants are fitted on
 //   npm run sim -- report                         the report of what sim-results/ holds
+//   npm run sim -- http [persona …]               sends accounts through the real HTTP server and compares its rows
 //
 // `--set A|B` (personas and quantiles; A unless said), `--seeds N` (accounts of each), `--days N`, `--workers N`, and
 // `--share S` and `--minutes N`: so much of each part's accounts (1 unless said), and as many as are done by then. Their
@@ -110,10 +111,18 @@ async function main(): Promise<void> {
     console.log(
       [summary(trials), ...hours.sort((a, b) => a - b).map((one) => quantileTables(trials, one))].join('\n\n'),
     );
+  } else if (what === 'http') {
+    // Only this part needs the server.
+    const { REPLAYED, replay } = await import('./http/replay.ts');
+    const personas = names.length > 0 ? names : REPLAYED;
+    const found = await replay(personas, values.set as SetName, Number(values.seeds ?? 3), Number(values.days ?? 7));
+    console.log(`${found.accounts} accounts, ${found.days} account-days, ${found.requests} requests`);
+    console.log(`${found.differences.length} rows differ${found.differences.map((line) => `\n  ${line}`).join('')}`);
   } else if (what === 'all' || what === 'report') {
     if (what === 'all') for (const part of parts) await runPart(part, sizes, effort, true);
     writeReport(Object.fromEntries(parts.map((part) => [part, kept(part)])) as Record<PartName, Trial[]>);
-  } else throw new Error('Say quick, part NAME, persona NAME …, quantiles, report, or nothing; see test/sim/run.ts');
+  } else
+    throw new Error('Say quick, part NAME, persona NAME …, quantiles, http, report, or nothing; see test/sim/run.ts');
 }
 
 await main();

@@ -16,10 +16,15 @@ import { bodyOf, pathOf, rootOf, textOf } from './words.ts';
 
 export interface Replayed {
   accounts: number;
+  /** Days of these accounts. */
+  days: number;
   requests: number;
   /** Accounts whose row is not what the same observations make without HTTP, each with the first difference. */
   differences: string[];
 }
+
+/** Personas whose clients and ways the replay can write. */
+export const REPLAYED = ['devices', 'resale-5', 'header-normaliser', 'resale-10-nginx', 'resale-10-haproxy'];
 
 /** A flush before more wait than the observer keeps of one account. */
 const FLUSH_EVERY = 400;
@@ -35,12 +40,13 @@ export async function replay(
   days: number,
 ): Promise<Replayed> {
   const server = await startServer('sqlite');
-  const result: Replayed = { accounts: 0, requests: 0, differences: [] };
+  const result: Replayed = { accounts: 0, days: 0, requests: 0, differences: [] };
   try {
     for (let seed = 0; seed < accounts; seed++)
       for (const persona of personas) {
         const { requests, difference } = await one(server, persona, set, seed, days);
         result.accounts++;
+        result.days += days;
         result.requests += requests;
         if (difference !== null) result.differences.push(`${persona} ${seed}: ${difference}`);
       }
