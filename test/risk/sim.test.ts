@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { replay } from '../sim/http/replay.ts';
 import { PERSONAS, personaNamed } from '../sim/personas/all.ts';
 import { isHonest } from '../sim/plan.ts';
 import { filled } from '../sim/report/page.ts';
@@ -69,6 +70,13 @@ describe('the simulated accounts', () => {
     assert.equal(share('resale-10-nginx'), 0);
     assert.equal(share('devices'), 0);
   });
+});
+
+describe('simulated accounts through the real HTTP server', () => {
+  it('leave the rows that the same observations make without it', async () => {
+    const { requests, differences } = await replay(['resale-5', 'resale-10-nginx', 'header-normaliser'], 'A', 1, 1, 60);
+    assert.deepEqual({ requests, differences }, { requests: 180, differences: [] });
+  }).timeout(60_000);
 });
 
 describe('the statistics of the simulation', () => {

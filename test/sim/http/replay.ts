@@ -31,20 +31,21 @@ const FLUSH_EVERY = 400;
 
 /**
  * Sends simulated accounts through the real HTTP server, with real heads and bodies over real connections, and compares
- * the rows that it writes with sketches made of the same observations directly.
+ * the rows that it writes with sketches made of the same observations directly. `most`: requests of each account.
  */
 export async function replay(
   personas: readonly string[],
   set: SetName,
   accounts: number,
   days: number,
+  most = Number.POSITIVE_INFINITY,
 ): Promise<Replayed> {
   const server = await startServer('sqlite');
   const result: Replayed = { accounts: 0, days: 0, requests: 0, differences: [] };
   try {
     for (let seed = 0; seed < accounts; seed++)
       for (const persona of personas) {
-        const { requests, difference } = await one(server, persona, set, seed, days);
+        const { requests, difference } = await one(server, persona, set, seed, days, most);
         result.accounts++;
         result.days += days;
         result.requests += requests;
@@ -56,7 +57,7 @@ export async function replay(
   return result;
 }
 
-async function one(server: TestServer, persona: string, set: SetName, seed: number, days: number) {
+async function one(server: TestServer, persona: string, set: SetName, seed: number, days: number, most: number) {
   const account = personaNamed(persona).make(worldOf(persona, set, seed));
   let now = 0;
   server.clock.now = () => now;
@@ -67,6 +68,7 @@ async function one(server: TestServer, persona: string, set: SetName, seed: numb
   let key: HashKey | null = null;
   let requests = 0;
   for (const { observation, connection } of arrivals(account, seed % 5, days)) {
+    if (requests >= most) break;
     if (!canWrite(observation.client, observation.transport)) continue;
     now = observation.at;
     if (!tool) {
@@ -108,6 +110,8 @@ function toExpected(
   return {
     ...simulated,
     ...{ proof: 0, credential: hashText(key, keyId) },
+    // The server has no list of hosting networks.
+    transport: { ...simulated.transport, isHosting: false },
     client: {
       ...client,
       fingerprint: hashText(key, `${family} ${system} ${architecture} ${runtime}`),
