@@ -22,6 +22,8 @@ interface Period {
 export interface PeriodKey {
   period: number;
   key: HashKey;
+  /** The same for all accounts, for what is counted across them. */
+  shared: HashKey;
 }
 
 /** The keys in use: of one period, or of two while they overlap. */
@@ -92,7 +94,12 @@ export class RiskKeys {
     }
     let keys = this.#accounts.get(accountId);
     if (keys) this.#accounts.delete(accountId);
-    else keys = this.#periods.map(({ period, key }) => ({ period, key: accountKey(key, accountId) }));
+    else
+      keys = this.#periods.map(({ period, key }) => ({
+        period,
+        key: accountKey(key, accountId),
+        shared: accountKey(key, ''),
+      }));
     this.#accounts.set(accountId, keys);
     if (this.#accounts.size > MOST_ACCOUNTS) this.#accounts.delete(this.#accounts.keys().next().value!);
     return keys;

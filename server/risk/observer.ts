@@ -3,13 +3,14 @@ import type { Config } from '../platform/config/config.ts';
 import { type Database, isUnavailable } from '../platform/db/database.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
+import { DeviceCounts } from './devices.ts';
 import { findAutomation } from './flags/store.ts';
 import { RiskKeys } from './keys.ts';
 import { bodyIdsOf, type ClientClaims, clientOf } from './observe/client.ts';
 import { type HashKey, hashText } from './observe/hashing.ts';
 import { type Incoming, type TransportOptions, transportReader } from './observe/transport.ts';
 import { type TurnFacts, toTurn } from './observe/turn.ts';
-import type { Observation, TransportSeen } from './signals/observation.ts';
+import type { Hash, Observation, TransportSeen } from './signals/observation.ts';
 import { type Flush, REPEAT_MS, SketchStore } from './store.ts';
 
 /** One admitted request of a member. */
@@ -29,6 +30,8 @@ export interface Request {
 /** Observations of one account, and of all, that wait for a flush. */
 const MOST_OF_ACCOUNT = 512;
 const MOST_WAITING = 100_000;
+/** Devices of one account that are counted in one flush. */
+const MOST_DEVICES = 16;
 /** Sketches that are changed in one transaction, and requests that are added to them. In between, answers go on. */
 const AT_ONCE = 8;
 const REQUESTS_AT_ONCE = 64;
@@ -40,6 +43,7 @@ export interface ObserverDeps {
   node: string;
   keys: RiskKeys;
   sketches: Pick<SketchStore, 'add'>;
+  devices: Pick<DeviceCounts, 'count'>;
   /** The API keys that these accounts have declared as automation. */
   automation: (accountIds: readonly string[]) => Promise<Map<string, string[]>>;
   /** False: nothing is observed. */
@@ -50,11 +54,13 @@ interface Waiting {
   accountId: string;
   /** By period. */
   observations: Map<number, Observation[]>;
+  /** Ids of devices that the clients sent. */
+  devices: Set<string>;
   count: number;
 }
 
-/** A flush that failed, perhaps only in the connection after its commit. */
-type Unsure = Flush & { since: number };
+/** A flush with the ids of its devices. It may have failed, perhaps only in the connection after its commit. */
+type Unsure = Flush & { since: number; deviceIds: readonly string[] };
 
 /**
  * Sees each admitted request, keeps what it shows in memory for some seconds, and adds it to the sketches. Nothing waits
@@ -110,7 +116,8 @@ export class Observer {
     }
     const client = clientOf(incoming.headers, bodyIdsOf(body));
     const seen = { at, client, transport: this.#read(incoming, accountId, client), facts: turn() };
-    const waiting = known ?? { accountId, observations: new Map(), count: 0 };
+    const waiting = known ?? { accountId, observations: new Map(), devices: new Set<string>(), count: 0 };
+    if (client.deviceId !== null && waiting.devices.size < MOST_DEVICES) waiting.devices.add(client.deviceId);
     for (const { period, key } of periods) {
       const observation = toObservation(seen, { credential, installKey }, key);
       const list = waiting.observations.get(period);
@@ -159,11 +166,12 @@ export class Observer {
   #take(now: number): Unsure[] {
     const flushes: Unsure[] = [];
     const number = this.#number++;
-    for (const { accountId, observations } of this.#waiting.values())
+    for (const { accountId, observations, devices } of this.#waiting.values())
       for (const [period, list] of observations) {
         // The clock may have been set back since.
         for (const one of list) one.at = Math.min(one.at, now);
-        flushes.push({ accountId, period, observations: list, node: this.deps.node, number, since: now });
+        const flush = { accountId, period, observations: list, node: this.deps.node, number };
+        flushes.push({ ...flush, since: now, deviceIds: [...devices] });
       }
     this.#waiting = new Map();
     return flushes;
@@ -197,7 +205,7 @@ export class Observer {
     }
   }
 
-  async #store(flushes: readonly Flush[], now: number): Promise<void> {
+  async #store(flushes: readonly Unsure[], now: number): Promise<void> {
     if (flushes.length === 0) return;
     const { automation, keys, sketches } = this.deps;
     // The turns of a declared key are no person's.
@@ -207,7 +215,19 @@ export class Observer {
       const credentials = new Set(key && declared.get(accountId)?.map((id) => hashText(key, id)));
       for (const { credential, turn } of observations) if (credentials.has(credential)) turn.kind = 'machine';
     }
+    for (const flush of flushes) flush.devices ??= await this.#devicesOf(flush, now);
     await sketches.add(flushes, now);
+  }
+
+  /** How many accounts have the devices of a flush. */
+  async #devicesOf({ accountId, period, deviceIds }: Unsure, now: number): Promise<Map<Hash, number>> {
+    const { keys, devices } = this.deps;
+    const counts = new Map<Hash, number>();
+    const own = keys.of(accountId, now).find((one) => one.period === period);
+    if (!own) return counts;
+    for (const id of deviceIds)
+      counts.set(hashText(own.key, id), await devices.count(hashText(own.shared, id), accountId, own, now));
+    return counts;
   }
 
   /** For the next flush, unless it is too old. */
@@ -243,10 +263,10 @@ export function observerOf({
   config: Config;
 }): Observer {
   const { risk } = config.policy;
-  const [keys, sketches] = [new RiskKeys(db, secret), new SketchStore(db)];
+  const [keys, sketches, devices] = [new RiskKeys(db, secret), new SketchStore(db), new DeviceCounts(db)];
   const transport = { trustedProxies: config.trustedProxies, hostingNetworks: risk.hostingNetworks };
   const automation: ObserverDeps['automation'] = (ids) => findAutomation(db.read, ids);
-  return new Observer({ ...deps, keys, sketches, automation, isOn: risk.observe }, transport);
+  return new Observer({ ...deps, keys, sketches, devices, automation, isOn: risk.observe }, transport);
 }
 
 interface Facts {

@@ -1,7 +1,7 @@
 import type { Database, Reader, Tx } from '../platform/db/database.ts';
 import { prepared } from '../platform/db/prepared.ts';
 import { decode, encode } from './signals/codec.ts';
-import type { Observation } from './signals/observation.ts';
+import type { Hash, Observation } from './signals/observation.ts';
 import { emptySketch, fold, type Sketch } from './signals/sketch.ts';
 
 /** What one node adds to one account's sketch. */
@@ -10,6 +10,8 @@ export interface Flush {
   period: number;
   /** In the order in which they came. */
   observations: readonly Observation[];
+  /** How many accounts have these devices, by their hashes in `observations`. */
+  devices?: ReadonlyMap<Hash, number>;
   node: string;
   /** Of this node, and higher than that of the account's flush before it. A repeated flush has the same one. */
   number: number;
@@ -88,6 +90,8 @@ export class SketchStore {
     if (nodes.size > MOST_NODES) nodes.delete(nodes.keys().next().value!);
     const sketch = row === undefined ? emptySketch() : row.state === null ? known!.sketch : readable(row.state);
     for (const observation of observations) fold(sketch, observation);
+    for (const device of sketch.identities.devices)
+      device.accounts = flush.devices?.get(device.device) ?? device.accounts;
     const version = row ? Number(row.version) : null;
     return { flush, version, state: encode(sketch), flushed: JSON.stringify(Object.fromEntries(nodes)), sketch };
   }
@@ -191,6 +195,25 @@ export async function findSketch(db: Reader, accountId: string, now: number): Pr
   return row ? readable(row.state) : null;
 }
 
+/** The same of several accounts, in one query; those of which nothing is known are left out. */
+export async function findSketches(
+  db: Reader,
+  accountIds: readonly string[],
+  now: number,
+): Promise<Map<string, Sketch>> {
+  const rows = await db
+    .selectFrom('risk_sketch')
+    .innerJoin('risk_key', 'risk_key.period', 'risk_sketch.period')
+    .select(['risk_sketch.account_id', 'risk_sketch.state'])
+    .where('risk_sketch.account_id', 'in', accountIds)
+    .where('risk_key.ends_at', '>', now)
+    .orderBy('risk_sketch.period', 'desc')
+    .execute();
+  // Of an account with two, the older one comes last and stays.
+  const states = new Map(rows.map(({ account_id, state }) => [account_id, state]));
+  return new Map([...states].map(([accountId, state]) => [accountId, readable(state)]));
+}
+
 /** Rows that one transaction deletes. */
 const AT_ONCE = 200;
 
@@ -200,11 +223,18 @@ const AT_ONCE = 200;
  */
 export async function shred(db: Database, now: number): Promise<void> {
   await db.write((tx) => tx.deleteFrom('risk_key').where('ends_at', '<=', now).execute());
+  const first = await db.read
+    .selectFrom('risk_key')
+    .select((eb) => eb.fn.min<number | string | null>('period').as('period'))
+    .executeTakeFirst();
+  // Periods begin and end in the order of their numbers.
+  const before = Number(first?.period ?? Number.MAX_SAFE_INTEGER);
+  await db.write((tx) => tx.deleteFrom('risk_device').where('period', '<', before).execute());
   for (;;) {
     const rows = await db.read
       .selectFrom('risk_sketch')
       .select(['account_id', 'period'])
-      .where('period', 'not in', (eb) => eb.selectFrom('risk_key').select('risk_key.period'))
+      .where('period', '<', before)
       .limit(AT_ONCE)
       .execute();
     if (rows.length === 0) return;

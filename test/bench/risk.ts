@@ -1,6 +1,7 @@
 // What it costs to observe requests: each is read and hashed at once, and added to a sketch with the others of 10 seconds.
 import { randomUUID } from 'node:crypto';
 import { createLog } from '../../server/platform/log.ts';
+import { DeviceCounts } from '../../server/risk/devices.ts';
 import { RiskKeys } from '../../server/risk/keys.ts';
 import { factsOfCall } from '../../server/risk/observe/turn.ts';
 import { Observer, type Request } from '../../server/risk/observer.ts';
@@ -55,7 +56,7 @@ async function observing(say: (line: string) => void): Promise<Finding[]> {
       createLog('silent'),
       { observed: () => {}, faulted: (work: string) => say(`a fault: ${work}`) },
     ];
-    const deps = { clock: { now: () => now }, log, metrics, node: 'bench', keys, sketches };
+    const deps = { clock: { now: () => now }, log, metrics, node: 'bench', keys, sketches, devices: new DeviceCounts(db) };
     const automation = async () => new Map<string, string[]>();
     const observer = new Observer({ ...deps, automation, isOn: true }, { trustedProxies: [], hostingNetworks: [] });
     await observer.begin();

@@ -12,6 +12,7 @@ import { editor } from './editor.ts';
 import { edits } from './edits.ts';
 import { engine } from './engine.ts';
 import { firstToken } from './firstToken.ts';
+import { judging } from './judging.ts';
 import { ledger } from './ledger.ts';
 import { type Finding, type Measure, reached } from './numbers.ts';
 import { risk } from './risk.ts';
@@ -30,6 +31,7 @@ const measures: Measure[] = [
   dialects,
   firstToken,
   risk,
+  judging,
   streams,
   webview,
   editor,

@@ -29,7 +29,8 @@ function world(changes: Partial<ObserverDeps> = {}, most?: number) {
   const fails = { with: null as unknown };
   const keys = {
     refresh: async () => {},
-    of: (accountId: string): PeriodKey[] => periods.map((period) => ({ period, key: keyOf(period, accountId) })),
+    of: (accountId: string): PeriodKey[] =>
+      periods.map((period) => ({ period, key: keyOf(period, accountId), shared: keyOf(period, '') })),
   } as unknown as RiskKeys;
   const observer = new Observer(
     {
@@ -41,7 +42,7 @@ function world(changes: Partial<ObserverDeps> = {}, most?: number) {
         },
         faulted: (work) => void faults.push(work),
       },
-      ...{ node: 'node', keys, isOn: true, automation: async () => new Map() },
+      ...{ node: 'node', keys, isOn: true, automation: async () => new Map(), devices: { count: async () => 1 } },
       sketches: {
         async add(flushes) {
           if (fails.with) throw fails.with;

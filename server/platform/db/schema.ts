@@ -42,6 +42,8 @@ export interface Schema {
   /** The key of each period of 30 days, which ends with it. `key`: 32 random bytes in hex, and a mark of the secret. */
   risk_key: { period: number; key: string; starts_at: number; ends_at: number };
   risk_sketch: RiskSketchRow;
+  /** Bits that accounts have set for a device. */
+  risk_device: { period: number; device: number; accounts: number };
   /** When an account's use is judged next, and since when it shows several people without corroboration. */
   risk_standing: RiskStandingRow;
   risk_context: RiskContextRow;

@@ -120,6 +120,7 @@ export const TABLES = {
     ...{ of: { account: 'account_id' }, exported: 'risk.json', merged: 'never', deleted: 'goes', kept: 'passing' },
     over: 0,
   },
+  risk_device: { ...NOBODYS, exported: { not: 'bits that name nobody' }, kept: 'passing', over: 0 },
   risk_standing: {
     ...{ of: { account: 'account_id' }, exported: { not: 'when its use is looked at next' }, merged: 'never' },
     ...OWN,

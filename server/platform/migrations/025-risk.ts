@@ -13,6 +13,8 @@ export function risk(engine: 'sqlite' | 'postgres'): Migration {
           account_id text not null references account(id) on delete cascade, period bigint not null,
           state ${bytes} not null, version bigint not null, flushed text not null, seen_at bigint not null,
           primary key (account_id, period))`,
+        sql`create table risk_device (
+          period bigint not null, device bigint not null, accounts bigint not null, primary key (period, device))`,
         sql`create index risk_sketch_period on risk_sketch (period)`,
       ];
       for (const statement of statements) await statement.execute(db);

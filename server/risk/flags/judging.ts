@@ -5,8 +5,9 @@ import type { Log } from '../../platform/log.ts';
 import { JUDGED_AT_HOURS, NOT_ENOUGH_DAYS } from '../score/constants.ts';
 import { dossierOf } from '../score/dossier.ts';
 import { judge } from '../score/judge.ts';
-import { findSketch } from '../store.ts';
-import { findDeclared, findPause, openFlag } from './store.ts';
+import type { Sketch } from '../signals/sketch.ts';
+import { findSketches } from '../store.ts';
+import { type Declared, findDeclaredOf, findPause, NOTHING_DECLARED, openFlag } from './store.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -35,8 +36,14 @@ export async function judgeDue(deps: JudgingDeps, at: number): Promise<{ judged:
     const flags = await db.write(async (tx) => {
       const claimed = await claim(tx, ids, at);
       done.judged += claimed.length;
+      const sketches = await findSketches(tx, ids, at);
+      const declared = await findDeclaredOf(tx, ids);
       const opened: number[] = [];
-      for (const standing of claimed) opened.push(...(await judgeOne(tx, standing, { at, isFlagging })));
+      for (const standing of claimed) {
+        const id = standing.account_id;
+        const known = { sketch: sketches.get(id), declared: declared.get(id) ?? NOTHING_DECLARED };
+        opened.push(...(await judgeOne(tx, standing, known, { at, isFlagging })));
+      }
       return opened;
     });
     done.flagged += flags.length;
@@ -98,36 +105,40 @@ async function claim(tx: Tx, ids: readonly string[], at: number): Promise<RiskSt
     .execute();
 }
 
+interface Known {
+  sketch: Sketch | undefined;
+  declared: Declared;
+}
+
 /** Returns the numbers of the flags that were opened. */
 async function judgeOne(
   tx: Tx,
-  { account_id: accountId, since, persons_since: personsSince, advice: before }: RiskStandingRow,
+  standing: RiskStandingRow,
+  { sketch, declared }: Known,
   { at, isFlagging }: { at: number; isFlagging: boolean },
 ): Promise<number[]> {
-  const sketch = await findSketch(tx, accountId, at);
+  const accountId = standing.account_id;
   if (!sketch) {
     await tx.deleteFrom('risk_standing').where('account_id', '=', accountId).execute();
-    if (before !== null) changed(tx, accountId, 'account', accountId);
+    if (standing.advice !== null) changed(tx, accountId, 'account', accountId);
     return [];
   }
-  const declared = await findDeclared(tx, accountId);
   const isDeclared = declared.ownGateway || declared.severalMachines || declared.automationKeys.length > 0;
   const judgement = judge(sketch, { isDeclared });
   const { verdict } = judgement;
   const advice = judgement.advice && JSON.stringify(judgement.advice);
-  const next = JUDGED_AT_HOURS.map((hours) => Number(since) + hours * HOUR_MS).find((look) => look > at);
-  const shows = verdict === 'not_enough' ? Number(personsSince ?? at) : null;
-  await tx
-    .updateTable('risk_standing')
-    .set({
-      ...(next === undefined ? {} : { judge_at: next }),
-      persons_since: shows,
-      advice,
-    })
-    .where('account_id', '=', accountId)
-    .execute();
+  const next = JUDGED_AT_HOURS.map((hours) => Number(standing.since) + hours * HOUR_MS).find((look) => look > at);
+  const before = standing.persons_since === null ? null : Number(standing.persons_since);
+  const shows = verdict === 'not_enough' ? (before ?? at) : null;
+  // Most accounts are as they were: the claim has said all.
+  if (next !== undefined || shows !== before || advice !== standing.advice)
+    await tx
+      .updateTable('risk_standing')
+      .set({ judge_at: next ?? at + DAY_MS, persons_since: shows, advice })
+      .where('account_id', '=', accountId)
+      .execute();
   // Its owner reads the advice in the editor and on the page.
-  if (advice !== before) changed(tx, accountId, 'account', accountId);
+  if (advice !== standing.advice) changed(tx, accountId, 'account', accountId);
   const isLasting = shows !== null && at - shows >= NOT_ENOUGH_DAYS * DAY_MS;
   if (!isFlagging || declared.isTeam || (verdict !== 'sharing' && !isLasting)) return [];
   const opened = await openFlag(tx, accountId, dossierOf(judgement, sketch, at), at);

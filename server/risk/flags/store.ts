@@ -100,14 +100,23 @@ export const NOTHING_DECLARED: Declared = {
 };
 
 export async function findDeclared(db: Reader, accountId: string): Promise<Declared> {
-  const row = await db.selectFrom('risk_context').selectAll().where('account_id', '=', accountId).executeTakeFirst();
-  if (!row) return NOTHING_DECLARED;
-  return {
-    ownGateway: row.own_gateway === 1,
-    severalMachines: row.several_machines === 1,
-    automationKeys: JSON.parse(row.automation_keys) as string[],
-    isTeam: row.is_team === 1,
-  };
+  return (await findDeclaredOf(db, [accountId])).get(accountId) ?? NOTHING_DECLARED;
+}
+
+/** What was said of these accounts; those of which nothing was are left out. */
+export async function findDeclaredOf(db: Reader, accountIds: readonly string[]): Promise<Map<string, Declared>> {
+  const rows = await db.selectFrom('risk_context').selectAll().where('account_id', 'in', accountIds).execute();
+  return new Map(
+    rows.map((row) => [
+      row.account_id,
+      {
+        ownGateway: row.own_gateway === 1,
+        severalMachines: row.several_machines === 1,
+        automationKeys: JSON.parse(row.automation_keys) as string[],
+        isTeam: row.is_team === 1,
+      },
+    ]),
+  );
 }
 
 /** The keys that these accounts have declared as automation, by account; those without any are left out. */

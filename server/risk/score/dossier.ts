@@ -85,7 +85,7 @@ const WORDS: Record<SignalNumber, Words> = {
     wouldClear: 'A shared home folder (WSL, containers), or a tool that makes its claims up.',
   },
   12: {
-    sentence: ({ value }) => `In ${percent(value ?? 0)} of the requests the client calls itself a relay.`,
+    sentence: ({ value }) => `In ${percent(value ?? 0)} of the requests the client calls itself a relay or gateway.`,
     heavy: (value) => `${percent(value)}, with a gateway of their own`,
     wouldClear: 'A gateway that one person uses.',
   },

@@ -7,7 +7,7 @@ import type { SignalNumber } from './constants.ts';
 export const HEAVY: Record<SignalNumber, { p50: number; p999: number }> = {
   1: { p50: 0, p999: 0 },
   2: { p50: 0, p999: 0 },
-  3: { p50: 8, p999: 5 },
+  3: { p50: 12, p999: 7 },
   4: { p50: 1, p999: 2 },
   5: { p50: 1, p999: 3 },
   6: { p50: 4, p999: 8 },

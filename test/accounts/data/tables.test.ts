@@ -449,6 +449,15 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
         sql`period = 2`,
         () => shred(db(), now()),
       ],
+      [
+        'risk_device',
+        async (tx, at) => {
+          await make('risk_key', 'period, key, starts_at, ends_at', () => sql`3, 'over', 0, ${at}`)(tx, at);
+          await make('risk_device', 'period, device, accounts', () => sql`3, 1, 1`)(tx, at);
+        },
+        sql`period = 3`,
+        () => shred(db(), now()),
+      ],
       ['message', end('message', 'superseded_at', id.message), id.message, retention],
       [
         'run_event',

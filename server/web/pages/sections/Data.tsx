@@ -12,8 +12,8 @@ export function Data({ answer }: { answer: AccountAnswer }) {
     <>
       <h2>Export</h2>
       <p>
-        A ZIP file with your profile, devices, token log and conversations, as JSON and Markdown. Large accounts take a
-        while.
+        A ZIP file with your profile, devices, token log, conversations and what we see of how you use the account, as
+        JSON and Markdown. Large accounts take a while.
       </p>
       <p>
         <a class="button quiet" href="/api/account/export" download>
