@@ -7,10 +7,11 @@ import { type Axis, type Chart, svg } from './charts.ts';
 import { atPrevalence, calibration, roc, type Scored } from './statistics.ts';
 
 export const isSharing = ({ persona }: Trial) => personaNamed(persona).mustBe === 'flagged';
-export const isHonestTrial = ({ persona }: Trial) => isHonest(personaNamed(persona));
 /** Personas that are counted among all honest accounts, by their weights. */
-export const isPooled = ({ persona }: Trial) =>
-  isHonestTrial({ persona } as Trial) && personaNamed(persona).weight !== undefined;
+export function isPooled({ persona }: Trial): boolean {
+  const named = personaNamed(persona);
+  return isHonest(named) && named.weight !== undefined;
+}
 
 export const at = (trial: Trial, hours: number): Snapshot | undefined =>
   trial.snapshots.find((snapshot) => snapshot.hours === hours);

@@ -310,7 +310,7 @@ export function surprises(trials: readonly Trial[]): string[] {
     const own = of(trials, name);
     const { mustBe } = personaNamed(name);
     const hits = flaggedBy(own, EVER);
-    if (isHonest({ mustBe } as never) && hits > 0)
+    if (isHonest(personaNamed(name)) && hits > 0)
       return [`${name}: ${hits} of ${own.length} honest accounts are flagged`];
     if (mustBe === 'flagged' && isSharing(own[0]!) && hits * 2 < own.length)
       return [`${name}: only ${hits} of ${own.length} are flagged`];
