@@ -11,6 +11,10 @@ const MANY = 255;
 /** A device is counted anew for an account after this time. */
 const COUNTED_MS = 6 * 3_600_000;
 const MOST_COUNTED = 10_000;
+/** Devices of one account that are counted in a period. Some tools send another id each time. */
+const MOST_OF_ACCOUNT = 32;
+/** Accounts of which a node remembers how many devices were counted. */
+const MOST_ACCOUNTS = 20_000;
 
 /** About how many accounts have set these bits: linear counting (Whang and others, 1990). */
 export function accountsOf(bits: number): number {
@@ -23,15 +27,21 @@ export function accountsOf(bits: number): number {
 export class DeviceCounts {
   /** The one that was counted longest ago first. */
   readonly #counted = new Map<string, { accounts: number; at: number }>();
+  readonly #ofAccount = new Map<string, number>();
 
   constructor(private readonly db: Database) {}
 
-  /** How many accounts have the device, this one included. `device` is a hash by the key that all accounts share. */
+  /** How many accounts have the device, this one included; 0: it is not counted, because this one has too many. `device` is a hash by the key that all accounts share. */
   async count(device: number, accountId: string, { period, shared }: { period: number; shared: HashKey }, now: number) {
     const bit = hashText(shared, accountId) % BITS;
     const name = `${period}:${device}:${bit}`;
     const known = this.#counted.get(name);
     if (known && Math.abs(now - known.at) < COUNTED_MS) return known.accounts;
+    const account = `${period}:${accountId}`;
+    const devices = this.#ofAccount.get(account) ?? 0;
+    if (!known && devices >= MOST_OF_ACCOUNT) return 0;
+    if (!known) this.#ofAccount.set(account, devices + 1);
+    if (this.#ofAccount.size > MOST_ACCOUNTS) this.#ofAccount.delete(this.#ofAccount.keys().next().value!);
     const row = await this.db.writeUnsynced((tx) =>
       tx
         .insertInto('risk_device')

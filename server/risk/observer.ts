@@ -208,12 +208,13 @@ export class Observer {
   async #store(flushes: readonly Unsure[], now: number): Promise<void> {
     if (flushes.length === 0) return;
     const { automation, keys, sketches } = this.deps;
-    // The turns of a declared key are no person's.
+    // A program's conversation has one prompt. Where that of a declared key goes on, a person does.
     const declared = await automation([...new Set(flushes.map(({ accountId }) => accountId))]);
     for (const { accountId, period, observations } of declared.size === 0 ? [] : flushes) {
       const key = keys.of(accountId, now).find((one) => one.period === period)?.key;
       const credentials = new Set(key && declared.get(accountId)?.map((id) => hashText(key, id)));
-      for (const { credential, turn } of observations) if (credentials.has(credential)) turn.kind = 'machine';
+      for (const { credential, turn } of observations)
+        if (turn.isFirst && credentials.has(credential)) turn.kind = 'machine';
     }
     for (const flush of flushes) flush.devices ??= await this.#devicesOf(flush, now);
     await sketches.add(flushes, now);

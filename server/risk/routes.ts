@@ -29,11 +29,9 @@ export function riskRoutes(api: Api, { db }: { db: Database }): void {
   api.openapi(read, async (c) => c.json(await findDeclared(db.read, member(c)), 200));
   api.openapi(change, async (c) => {
     const accountId = member(c);
-    const use = c.req.valid('json');
     const declared = await db.write(async (tx) => {
-      const changed = { ...(await findDeclared(tx, accountId)), ...use };
-      await declare(tx, accountId, changed);
-      return changed;
+      await declare(tx, accountId, c.req.valid('json'));
+      return findDeclared(tx, accountId);
     });
     return c.json(declared, 200);
   });

@@ -195,7 +195,7 @@ export async function findSketch(db: Reader, accountId: string, now: number): Pr
   return row ? readable(row.state) : null;
 }
 
-/** The same of several accounts, in one query; those of which nothing is known are left out. */
+/** The same of several accounts, in one query; those that are closed or of which nothing is known are left out. */
 export async function findSketches(
   db: Reader,
   accountIds: readonly string[],
@@ -204,8 +204,10 @@ export async function findSketches(
   const rows = await db
     .selectFrom('risk_sketch')
     .innerJoin('risk_key', 'risk_key.period', 'risk_sketch.period')
+    .innerJoin('account', 'account.id', 'risk_sketch.account_id')
     .select(['risk_sketch.account_id', 'risk_sketch.state'])
     .where('risk_sketch.account_id', 'in', accountIds)
+    .where('account.gone_at', 'is', null)
     .where('risk_key.ends_at', '>', now)
     .orderBy('risk_sketch.period', 'desc')
     .execute();
@@ -229,7 +231,19 @@ export async function shred(db: Database, now: number): Promise<void> {
     .executeTakeFirst();
   // Periods begin and end in the order of their numbers.
   const before = Number(first?.period ?? Number.MAX_SAFE_INTEGER);
-  await db.write((tx) => tx.deleteFrom('risk_device').where('period', '<', before).execute());
+  for (let last = AT_ONCE; last === AT_ONCE; ) {
+    const rows = await db.read
+      .selectFrom('risk_device')
+      .select(['period', 'device'])
+      .where('period', '<', before)
+      .limit(AT_ONCE)
+      .execute();
+    last = rows.length;
+    await db.write(async (tx) => {
+      for (const { period, device } of rows)
+        await tx.deleteFrom('risk_device').where('period', '=', period).where('device', '=', device).execute();
+    });
+  }
   for (;;) {
     const rows = await db.read
       .selectFrom('risk_sketch')

@@ -38,7 +38,8 @@ for (const engine of ENGINES)
     });
 
     for (const [accounts, least, most] of [
-      [3, 3, 3],
+      // Two of a few set one bit now and then.
+      [6, 4, 7],
       [20, 16, 24],
       [500, 150, 255],
     ] as const)
@@ -62,8 +63,8 @@ for (const engine of ENGINES)
       assert.doesNotMatch(rows, /secret|somebody/);
     });
 
-    it('come into the sketch of each account, where three say something and one hundred nothing', async () => {
-      const ids = Array.from({ length: 3 }, (_, i) => `0193d5d8-2222-7000-8000-00000000000${i}`);
+    it('come into the sketch of each account, where some say something and one hundred nothing', async () => {
+      const ids = Array.from({ length: 6 }, (_, i) => `0193d5d8-2222-7000-8000-00000000000${i}`);
       for (const id of ids) {
         const row = { id, kind: 'member' as const, created_at: START, last_active_at: START };
         await db.write((tx) => tx.insertInto('account').values(row).execute());
@@ -89,8 +90,9 @@ for (const engine of ENGINES)
         } as never);
         await observer.flush();
       }
-      const sketch = await findSketch(db.read, ids[2]!, START);
-      assert.equal(sketch!.identities.devices[0]!.accounts, 3);
+      const sketch = await findSketch(db.read, ids[5]!, START);
+      const { accounts } = sketch!.identities.devices[0]!;
+      assert.ok(accounts >= 4 && accounts <= 7, `${accounts}`);
       assert.equal(evidenceOf(sketch!, { isDeclared: false })[12]!.value, 1);
       sketch!.identities.devices[0]!.accounts = 100;
       assert.equal(evidenceOf(sketch!, { isDeclared: false })[12]!.value, 0);

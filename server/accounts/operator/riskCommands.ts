@@ -1,16 +1,7 @@
 import type { Dossier, DossierLine } from '../../../shared/risk.ts';
 import { type Clock, iso } from '../../platform/clock.ts';
 import type { Database } from '../../platform/db/database.ts';
-import {
-  declare,
-  type Flag,
-  findDeclared,
-  findFlag,
-  findPause,
-  openFlags,
-  pause,
-  resume,
-} from '../../risk/flags/store.ts';
+import { type Flag, findFlag, findPause, openFlags, pause, resume, setTeam } from '../../risk/flags/store.ts';
 import type { FoundAccount } from '../people/accountSearch.ts';
 import { columns, misused, named, Refused } from './commandText.ts';
 
@@ -30,13 +21,12 @@ const KINDS = { sharing: 'sharing', not_enough: 'not enough to act on' } as cons
 export async function flagTable({ db }: RiskCommandDeps): Promise<string[]> {
   const paused = await findPause(db.read);
   const flags = await openFlags(db.read, MOST_FLAGS);
-  const sorted = [...flags].sort((a, b) => Number(a.kind !== 'sharing') - Number(b.kind !== 'sharing'));
   const lines =
     flags.length === 0
       ? ['No account is flagged.']
       : columns([
           ['number', 'since', 'what', 'probability', 'account'],
-          ...sorted.map(({ number, openedAt, kind, dossier, accountId }) => [
+          ...flags.map(({ number, openedAt, kind, dossier, accountId }) => [
             String(number),
             iso(openedAt).slice(0, 10),
             KINDS[kind],
@@ -110,7 +100,7 @@ function told({ signal, name, sentence, heavyUsers, nats, firstSeen, lastSeen, w
 /** `team ACCOUNT`: a plan that was sold to several people is never flagged. */
 export async function markTeam({ db }: RiskCommandDeps, account: FoundAccount, isTeam: boolean): Promise<string> {
   if (account.kind === 'guest') throw new Refused(1, 'A guest is never flagged.');
-  await db.write(async (tx) => declare(tx, account.id, { ...(await findDeclared(tx, account.id)), isTeam }));
+  await db.write((tx) => setTeam(tx, account.id, isTeam));
   return isTeam ? `${named(account)} is a team: it is not flagged.` : `${named(account)} is no team any more.`;
 }
 

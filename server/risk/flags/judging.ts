@@ -28,13 +28,14 @@ export interface JudgingDeps {
 export async function judgeDue(deps: JudgingDeps, at: number): Promise<{ judged: number; flagged: number }> {
   const { db, log } = deps;
   const done = { judged: 0, flagged: 0 };
-  const isFlagging = deps.isFlagging && (await findPause(db.read)) === null;
   await db.write(beginStandings);
   for (;;) {
     const ids = await findDue(db, at);
     if (ids.length === 0) return done;
     const flags = await db.write(async (tx) => {
       const claimed = await claim(tx, ids, at);
+      // Each time: the operator may stop it while this goes on.
+      const isFlagging = deps.isFlagging && (await findPause(tx)) === null;
       done.judged += claimed.length;
       const sketches = await findSketches(tx, ids, at);
       const declared = await findDeclaredOf(tx, ids);

@@ -30,12 +30,13 @@ const toFlag = (row: RiskFlagRow): Flag => ({
   dossier: JSON.parse(row.dossier) as Dossier,
 });
 
-/** The open flags, newest first. */
+/** The open flags: sharing before not enough, then the newest first. */
 export async function openFlags(db: Reader, limit: number): Promise<Flag[]> {
   const rows = await db
     .selectFrom('risk_flag')
     .selectAll()
     .where('ended_at', 'is', null)
+    .orderBy('kind', 'desc')
     .orderBy('number', 'desc')
     .limit(limit)
     .execute();
@@ -112,11 +113,21 @@ export async function findDeclaredOf(db: Reader, accountIds: readonly string[]):
       {
         ownGateway: row.own_gateway === 1,
         severalMachines: row.several_machines === 1,
-        automationKeys: JSON.parse(row.automation_keys) as string[],
+        automationKeys: idsIn(row.automation_keys),
         isTeam: row.is_team === 1,
       },
     ]),
   );
+}
+
+/** One row that is no JSON must not stop what concerns all accounts. */
+function idsIn(json: string): string[] {
+  try {
+    const ids: unknown = JSON.parse(json);
+    return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : [];
+  } catch {
+    return [];
+  }
 }
 
 /** The keys that these accounts have declared as automation, by account; those without any are left out. */
@@ -127,19 +138,29 @@ export async function findAutomation(db: Reader, accountIds: readonly string[]):
     .where('account_id', 'in', accountIds)
     .where('automation_keys', '<>', '[]')
     .execute();
-  return new Map(rows.map((row) => [row.account_id, JSON.parse(row.automation_keys) as string[]]));
+  return new Map(rows.map((row) => [row.account_id, idsIn(row.automation_keys)]));
 }
 
-export async function declare(tx: Tx, accountId: string, declared: Declared): Promise<void> {
+/** What the owner says. The team mark is the operator's, and stays. */
+export async function declare(tx: Tx, accountId: string, use: Omit<Declared, 'isTeam'>): Promise<void> {
   const columns = {
-    own_gateway: declared.ownGateway ? 1 : 0,
-    several_machines: declared.severalMachines ? 1 : 0,
-    automation_keys: JSON.stringify(declared.automationKeys),
-    is_team: declared.isTeam ? 1 : 0,
+    own_gateway: use.ownGateway ? 1 : 0,
+    several_machines: use.severalMachines ? 1 : 0,
+    automation_keys: JSON.stringify(use.automationKeys),
   };
   await tx
     .insertInto('risk_context')
-    .values({ account_id: accountId, ...columns })
+    .values({ account_id: accountId, ...columns, is_team: 0 })
+    .onConflict((oc) => oc.column('account_id').doUpdateSet(columns))
+    .execute();
+}
+
+/** The operator's mark of a plan that was sold to several people. */
+export async function setTeam(tx: Tx, accountId: string, isTeam: boolean): Promise<void> {
+  const columns = { is_team: isTeam ? 1 : 0 };
+  await tx
+    .insertInto('risk_context')
+    .values({ account_id: accountId, own_gateway: 0, several_machines: 0, automation_keys: '[]', ...columns })
     .onConflict((oc) => oc.column('account_id').doUpdateSet(columns))
     .execute();
 }

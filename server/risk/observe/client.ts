@@ -172,7 +172,7 @@ function claudeDevice(userId: string | null): string | null {
 const NUMBERED: readonly string[] = ['claude-code', 'codex', 'kimi'];
 
 function isImpossibleVersion(header: (name: string) => string, agent: string, named: string, version: string): boolean {
-  if (NUMBERED.includes(named) && !/^\d{1,4}\.\d{1,6}\b/.test(version)) return true;
+  if (NUMBERED.includes(named) && !/^(?:\d{1,4}\.\d{1,6}\b|dev\b)/.test(version)) return true;
   const language = header('x-stainless-lang');
   if (language === '') return false;
   if (named === 'claude-code' && language !== 'js') return true;

@@ -194,7 +194,8 @@ export function isForeign(
   { family, runtime, version }: Pick<ClientSeen, 'family' | 'runtime'> & { version: string },
 ): boolean {
   const known = KNOWN[family];
-  if (!known || VAGUE.includes(mark)) return false;
+  // In a browser's window (Tauri, Electron) any library may send.
+  if (!known || runtime === 'browser' || VAGUE.includes(mark)) return false;
   const own = OF_RUNTIME[runtime === 'unknown' ? (known.runtime ?? 'unknown') : runtime];
   const [, major, minor] = /^(\d{1,6})\.(\d{1,6})/.exec(version) ?? [];
   if (!own || major === undefined || own.includes(mark)) return false;

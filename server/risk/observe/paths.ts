@@ -5,12 +5,15 @@ import { MOST_PATHS } from '../signals/observation.ts';
 /** Characters of one text that are searched, at its head and at its tail: large ones are the contents of files. */
 const HEAD = 6 * 1024;
 const TAIL = 1024;
+/** Values of members that one request is asked for. */
+const MOST_VALUES = 128;
 /** Longer ones are no paths. */
 const MOST_UNITS = 400;
 
 /** Collects the paths of one request: the last two segments each, at most `MOST_PATHS`, none twice. */
 export class Paths {
   readonly found = new Set<string>();
+  #values = MOST_VALUES;
 
   get isFull(): boolean {
     return this.found.size >= MOST_PATHS;
@@ -29,26 +32,30 @@ export class Paths {
       MEMBER.lastIndex = 0;
       for (let found = MEMBER.exec(text); found && !this.isFull; found = MEMBER.exec(text)) {
         const kind = MEMBERS.get(found[1]!.replaceAll('_', '').toLowerCase());
-        if (kind !== undefined) this.#addValue(kind, text, MEMBER.lastIndex);
+        // Each character is read once: what was read as a value is no member.
+        if (kind !== undefined) MEMBER.lastIndex = this.#addValue(kind, text, MEMBER.lastIndex);
       }
       this.#addPatches(text);
     }
   }
 
-  /** The value of a member, from `at` on: a string, or a list of strings. */
-  #addValue(kind: 'path' | 'command', text: string, at: number): void {
+  /** The value of a member, from `at` on: a string, or a list of strings. Returns where it ends. */
+  #addValue(kind: 'path' | 'command', text: string, at: number): number {
     const isList = text[at] === '[';
     const most = kind === 'path' ? MOST_UNITS : MOST_COMMAND;
-    for (let from = isList ? at + 1 : at; !this.isFull; ) {
-      STRING.lastIndex = from;
-      const found = STRING.exec(text);
-      if (!found) return;
-      from = STRING.lastIndex;
+    let end = isList ? at + 1 : at;
+    for (let pattern = STRING; !this.isFull && this.#values > 0; pattern = NEXT_STRING) {
+      pattern.lastIndex = end;
+      const found = pattern.exec(text);
+      if (!found) break;
+      end = pattern.lastIndex;
+      this.#values--;
       const value = unescaped(found[1]!.slice(0, most + 1));
       if (kind === 'command') this.addMentioned(value.slice(0, most));
       else this.add(value);
-      if (!isList) return;
+      if (!isList) break;
     }
+    return end;
   }
 
   /** A text that mentions files: a command line, or a client's note on what is open. Only obvious paths are taken. */
@@ -77,8 +84,10 @@ const MEMBERS = new Map<string, 'path' | 'command'>([
   ...['command', 'cmd', 'script'].map((name) => [name, 'command'] as const),
 ]);
 const MEMBER = /"([a-zA-Z_]{3,24})"\s{0,8}:\s{0,8}(?=["[])/g;
-/** A string, where one begins, behind blanks and the comma of a list. */
-const STRING = /[\s,]{0,8}"((?:[^"\\]|\\.)*)/y;
+/** A string, where one begins; the end of the searched part may cut it short. */
+const STRING = /\s{0,8}"((?:[^"\\]|\\.)*)(?:"|$)/y;
+/** The next one of a list. */
+const NEXT_STRING = /\s{0,8},\s{0,8}"((?:[^"\\]|\\.)*)(?:"|$)/y;
 const MOST_COMMAND = 1_200;
 const PATCH_HEADER = /\*\*\* (?:Update File|Add File|Delete File|Move to): ([^\n\r"\\]{1,400})/g;
 const DIFF_HEADER = /(?:\+\+\+ b\/|diff --git a\/)([^\s"\\]{1,400})/g;

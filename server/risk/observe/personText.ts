@@ -78,6 +78,16 @@ const RULES: readonly [Rule, readonly string[]][] = [
       ...['system-reminder', 'local-command-stdout', 'local-command-stderr', 'local-command-caveat', 'command-message'],
       ...['command-contents', 'bash-stdout', 'bash-stderr', 'task-notification', 'user-prompt-submit-hook'],
       ...['session-start-hook', 'new-diagnostics', 'ide_diagnostics', 'policy_spec', 'system'],
+      // Agents that have no calls of tools, and teams of agents.
+      ...[
+        'function_results',
+        'function_result',
+        'tool_result',
+        'returncode',
+        'output',
+        'observation',
+        'teammate-message',
+      ],
       // Codex.
       ...['environment_context', 'user_instructions', 'turn_aborted', 'user_shell_command', 'skill', 'INSTRUCTIONS'],
       ...['subagent_notification', 'collaboration_mode', 'realtime_conversation', 'personality_spec', 'hook_context'],
@@ -171,6 +181,8 @@ const BEGINNINGS: readonly [Author, RegExp][] = [
       'Result of the tool call ',
       // Cline's results, where the model writes its calls as text.
       ...[String.raw`\[[a-z_]{2,40}(?: for '[^']{0,300}')?\] Result:`, String.raw`\[ERROR\] You did not use a tool`],
+      // Agents that write their calls as text, and hooks.
+      ...['Observation:', 'Tool (?:result|output):', 'Stop hook feedback:', 'Execution result'],
       // OpenCode.
       ...['Called the [A-Za-z]{1,40} tool with', 'The following tool was executed by the user'],
     ]),

@@ -79,12 +79,14 @@ export function transportReader({ trustedProxies, hostingNetworks, now }: Transp
     const isFresh = connection !== null && connection.accounts.size === 0;
     // The proxy in front of this server wrote the head itself.
     const mark = proxies > 0 ? 'unknown' : markOf({ raw: incoming.rawHeaders, httpVersion: incoming.httpVersion });
+    const leftovers = proxies > 0 ? leftoversBeyond(proxies, beyond, header) : leftoversOf(incoming.headers);
     return {
       clientsOnConnection: connection ? carry(connection, accountId, client) : 0,
       isFresh,
-      leftovers: proxies > 0 ? leftoversBeyond(proxies, beyond, header) : leftoversOf(incoming.headers),
+      leftovers,
       mark,
-      isForeignMark: isForeign(mark, client),
+      // What inspects a company's traffic writes heads anew, too, and says so.
+      isForeignMark: leftovers === 0 && isForeign(mark, client),
       isHosting: isHosting(address),
     };
   };

@@ -45,26 +45,28 @@ export const SIGNALS = {
     [0, 0],
     [4, 4],
   ]),
-  // Value: quiet hours of the middle day. The shortest sleep of one person that lasts for weeks is about 5 hours.
+  // Value: whole quiet hours of the middle day. Who sleeps 6 hours leaves 5 whole ones at least, and rarely writes just
+  // before and after.
   3: signal('no quiet hours', 'P', 3, 'hours', [
-    [2, 3],
-    [4, 2.5],
-    [5, 1.5],
-    [7, 0],
+    [1, 3],
+    [3, 2.5],
+    [4, 1.5],
+    [5, 1],
+    [6, 0],
   ]),
   // Value: main languages of projects that share nothing. Two are common, three happen.
   4: signal('languages', 'P', 2, 'languages', [
     [2, 0],
-    [3, 0.8],
+    [3, 1],
     [4, 2],
   ]),
-  // Value: groups of clients and projects that share nothing, two at most of one kind of machine. A work laptop and a
-  // private PC are two. RISK starts with a cap of 2; set A needs 4, because nothing else is as strong in the first day.
+  // Value: groups of clients and projects that share nothing, two at most of one system. A work laptop and a private PC are
+  // two. RISK starts with a cap of 2; set A needs 4, because nothing else is as strong in the first day.
   5: signal('disconnected clients', 'P', 4, 'clients', [
     [3, 0],
-    [4, 0.7],
-    [6, 2],
-    [8, 4],
+    [4, 1],
+    [6, 3.5],
+    [7, 4],
   ]),
   // Value: projects in half an hour, in the tenth part of the turns with most of them.
   6: signal('independent conversations', 'P', 1, 'work', [
@@ -89,7 +91,7 @@ export const SIGNALS = {
     [0.5, 2],
   ]),
   // Value: share of requests from hosting networks. Codespaces, CI and VPNs are hosting, too.
-  10: signal('hosting network', 'T', 0.5, 'hosting', [
+  10: signal('hosting network', 'T', 0.5, 'forwarding', [
     [0.5, 0],
     [1, 0.5],
   ]),
@@ -105,10 +107,9 @@ export const SIGNALS = {
     [0.5, 2],
   ]),
   // Value: devices of the account whose id other accounts have, too.
-  13: signal('a device of several accounts', 'I', 2, 'device', [
+  13: signal('a device of several accounts', 'I', 1, 'device', [
     [0, 0],
-    [1, 1],
-    [3, 2],
+    [2, 1],
   ]),
   // Value: share of a person's turns with the proof of an install key.
   14: signal('proofs of an installation', 'X', 4, 'proofs', [
@@ -116,7 +117,7 @@ export const SIGNALS = {
     [0.9, -4],
   ]),
   // Value: share of projects that were seen from two clients or more.
-  15: signal('projects on several clients', 'X', 4, 'connected', [
+  15: signal('projects on several clients', 'X', 2, 'connected', [
     [0.3, 0],
     [1, -2],
   ]),
@@ -153,14 +154,12 @@ export const NEAR_COUNTS: Curve = [
 ];
 /** Projects in half an hour, in the last tenth of the turns: the heaviest of set B have 11. */
 export const SPREAD_OF_ONE_AUTHOR: Curve = [
-  [11, 0],
-  [15, 2],
-  [22, 4],
+  [12, 0],
+  [16, 2],
 ];
 
-/** One sleepless day is no habit: it counts as a middle day with this many quiet hours at least. */
-export const FIRST_DAY_QUIET = 6;
-
+/** A share of fewer turns near others says nothing, however high: one text that went to two windows makes two. */
+export const LEAST_HITS = 5;
 /** A share of fewer requests says nothing. */
 export const LEAST_REQUESTS = 20;
 /** Turns in one language before a project has a main language, and the share that makes it so. */
@@ -179,15 +178,17 @@ export const SHARED_DEVICE = { least: 3, most: 20 } as const;
 export const JUDGED_AT_HOURS = [6, 12, 24] as const;
 
 export const THRESHOLDS = {
-  /** Nats in all, in the first day and later. Fitted: the parts below decide, so this is their sum. */
-  firstDay: 5.5,
-  later: 5,
+  /** Nats in all, in the first day and later: a probability of one half, as calibrated. */
+  firstDay: 8,
+  later: 7.5,
   /** Nats of family P, from so many of its causes with at least `leastOfGroup` each (RISK: from two P signals). Fitted. */
   persons: 3,
   groups: 2,
-  leastOfGroup: 0.5,
+  leastOfGroup: 1,
   /** Nats of T or I: no family flags alone (RISK). */
   corroboration: 2,
+  /** Nats of P without any corroboration, for the list "not enough to act on". */
+  notEnough: 6,
 } as const;
 
 /** Several people for so long without corroboration: "not enough to act on" (RISK). */

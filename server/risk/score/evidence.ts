@@ -6,10 +6,10 @@ import { SPREADS } from '../signals/turns.ts';
 import { isPersistent, isWorkedOn, type Workspace } from '../signals/workspaces.ts';
 import {
   CLIENT_TURNS,
-  FIRST_DAY_QUIET,
   HEAVY_PROJECTS,
   LANGUAGE_SHARE,
   LANGUAGE_TURNS,
+  LEAST_HITS,
   LEAST_REQUESTS,
   NEAR_COUNTS,
   NEAR_OF_ONE_AUTHOR,
@@ -54,9 +54,7 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
 
   const days = (sketch.lastS - sketch.firstS) / DAY_S;
   const heavy = along(HEAVY_PROJECTS, days);
-  const { firstS, lastS } = sketch;
-  const first = sketch.hours.quietOnFirstDay(firstS, lastS);
-  const quiet = sketch.hours.quietHours(lastS) ?? (first === null ? null : Math.max(FIRST_DAY_QUIET, first));
+  const quiet = sketch.hours.quietHours(sketch.lastS);
   const languages = languagesOf(worked);
   const blocks = blocksOf(sketch, worked);
   const authors = authorsOf(sketch);
@@ -121,9 +119,9 @@ function authorsOf(sketch: Sketch): { nats: number; spread: number; seen: Record
   return { nats, spread, seen: { pairs, crossings, near, middle, spread, ratio } };
 }
 
-/** Nats for a share above `p0`, of `hits` among `of` trials; 0 if the share is not above it. */
+/** Nats for a share above `p0`, of `hits` among `of` trials; 0 if the share is not above it, or of too few. */
 export function likelihoodRatio(hits: number, of: number, p0: number): number {
-  if (of <= 0 || hits / of <= p0) return 0;
+  if (hits < LEAST_HITS || of < LEAST_REQUESTS || hits / of <= p0) return 0;
   const p = Math.min(hits / of, 1 - 1e-9);
   return hits * Math.log(p / p0) + (of - hits) * Math.log((1 - p) / (1 - p0));
 }
@@ -135,7 +133,7 @@ function upperTenth(classes: readonly number[], ends: readonly number[]): number
   let above = 0;
   for (let i = classes.length - 1; i > 0; i--) {
     above += classes[i]!;
-    if (above >= all / 10) return Math.min(ends[i]!, 2 * ends[i - 1]!);
+    if (above >= all / 10) return ends[i - 1]! + 1;
   }
   return ends[0]!;
 }

@@ -64,7 +64,7 @@ export function judge(sketch: Sketch, beside: Beside): Judgement {
   return {
     ...{ lambda, families, evidence, threshold },
     probability: 1 / (1 + Math.exp(-(CALIBRATION.offset + CALIBRATION.slope * lambda))),
-    verdict: isSharing ? 'sharing' : isPersons ? 'not_enough' : 'clean',
+    verdict: isSharing ? 'sharing' : isPersons && families.P >= THRESHOLDS.notEnough ? 'not_enough' : 'clean',
     advice: adviceFor(sketch),
     rulesVersion: RULES_VERSION,
     thresholdVersion: THRESHOLD_VERSION,
@@ -82,12 +82,13 @@ function strongest(evidence: readonly Evidence[]): Evidence[] {
   return [...best.values()];
 }
 
-function adviceFor({ identities, families }: Sketch): Advice | null {
+function adviceFor({ identities }: Sketch): Advice | null {
   const kinds = CONTRADICTIONS.map((contradiction, i) => ({ contradiction, ...identities.contradictions[i]! })).filter(
     ({ days, times }) => times >= 1 && countDays(days) >= ADVICE.days,
   );
   const requests = kinds.reduce((sum, { times }) => sum + times, 0);
   if (kinds.length < ADVICE.kinds || requests < ADVICE.requests) return null;
-  const client = FAMILIES[families.indexOf(Math.max(...families))]!;
+  const most = kinds.reduce((a, b) => (b.times > a.times ? b : a));
+  const client = FAMILIES[most.family]!;
   return { client, contradictions: kinds.map(({ contradiction }) => contradiction) };
 }

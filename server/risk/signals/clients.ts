@@ -1,4 +1,4 @@
-import { ARCHITECTURES, type ClientSeen, type Hash, SYSTEMS } from './observation.ts';
+import { type ClientSeen, type Hash, SYSTEMS } from './observation.ts';
 import { indexOfLeast } from './workspaces.ts';
 
 // Which clients an account has. A client is an installation: its device id, or what it claims to be if it sends none.
@@ -7,14 +7,11 @@ export const MOST_CLIENTS = 32;
 
 export interface Client {
   client: Hash;
-  /** Its system and architecture, as a number; 0: it does not claim a system. */
-  machine: number;
+  /** The system that it claims, an index of `SYSTEMS`; 0: none. */
+  system: number;
   isDevice: boolean;
   lastS: number;
 }
-
-const machineOf = ({ system, architecture }: Pick<ClientSeen, 'system' | 'architecture'>): number =>
-  SYSTEMS.indexOf(system) * ARCHITECTURES.length + (system === 'unknown' ? 0 : ARCHITECTURES.indexOf(architecture));
 
 export const clientOf = ({ device, fingerprint }: Pick<ClientSeen, 'device' | 'fingerprint'>): Hash =>
   device || fingerprint;
@@ -28,7 +25,7 @@ export class Clients {
     const known = this.find(client);
     if (known) {
       const silentS = Math.max(0, atS - known.lastS);
-      known.machine = machineOf(seen);
+      known.system = SYSTEMS.indexOf(seen.system);
       known.lastS = Math.max(known.lastS, atS);
       return silentS;
     }
@@ -39,7 +36,7 @@ export class Clients {
       );
     this.list.push({
       client,
-      machine: machineOf(seen),
+      system: SYSTEMS.indexOf(seen.system),
       isDevice: seen.device !== 0,
       lastS: atS,
     });
@@ -51,11 +48,11 @@ export class Clients {
   }
 }
 
-/** At most this many groups of one kind of machine count: the others may be containers or tools of one person. */
-const MOST_OF_ONE_KIND = 2;
+/** At most this many groups of one system count: the others may be containers or tools of one person. */
+const MOST_OF_ONE_SYSTEM = 2;
 
 /**
- * How many groups of clients share no project. Those of one system and architecture count twice at most, and those that
+ * How many groups of clients share no project. Those of one system count twice at most, and those that
  * claim none not at all.
  */
 export function groupsOf(links: readonly { clients: readonly Hash[]; work: unknown }[], clients: Clients): number {
@@ -71,11 +68,11 @@ export function groupsOf(links: readonly { clients: readonly Hash[]; work: unkno
     }
     groups.push(group);
   }
-  const kinds = new Map<number, number>();
+  const systems = new Map<number, number>();
   for (const group of groups) {
-    const machines = [...group.clients].map((client) => clients.find(client)?.machine ?? 0);
-    const kind = machines.find((machine) => machine > 0);
-    if (kind !== undefined) kinds.set(kind, Math.min(MOST_OF_ONE_KIND, (kinds.get(kind) ?? 0) + 1));
+    const claimed = [...group.clients].map((client) => clients.find(client)?.system ?? 0);
+    const system = claimed.find((one) => one > 0);
+    if (system !== undefined) systems.set(system, Math.min(MOST_OF_ONE_SYSTEM, (systems.get(system) ?? 0) + 1));
   }
-  return [...kinds.values()].reduce((sum, count) => sum + count, 0);
+  return [...systems.values()].reduce((sum, count) => sum + count, 0);
 }

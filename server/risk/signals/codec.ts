@@ -24,7 +24,6 @@ export function encode(sketch: Sketch): Buffer {
     to.u32(sketch.times[name].firstS);
     to.u32(sketch.times[name].lastS);
   }
-  to.list(sketch.families, (times) => to.f32(times));
   to.list(sketch.workspaces.list, (one: Workspace) => {
     to.list(one.files, ({ file, count }) => {
       to.u32(file);
@@ -47,9 +46,9 @@ export function encode(sketch: Sketch): Buffer {
     to.u32(lastS);
     to.u8(followUps);
   });
-  to.list(sketch.clients.list, ({ client, machine, isDevice, lastS }) => {
+  to.list(sketch.clients.list, ({ client, system, isDevice, lastS }) => {
     to.u32(client);
-    to.u8(machine);
+    to.u8(system);
     to.u32(lastS);
     to.u8(isDevice ? 1 : 0);
   });
@@ -69,10 +68,12 @@ export function encode(sketch: Sketch): Buffer {
   to.list(sketch.identities.contradictions, (one) => {
     to.f32(one.times);
     days(one.days);
+    to.u8(one.family);
   });
-  to.list(sketch.templates, ({ template, count }) => {
+  to.list(sketch.templates, ({ template, count, lastS }) => {
     to.u32(template);
     to.u8(count);
+    to.u32(lastS);
   });
   return to.done();
 }
@@ -90,7 +91,6 @@ export function decode(buffer: Buffer): Sketch {
   sketch.decayedS = from.u32();
   for (const name of COUNTERS) sketch.counters[name] = from.f32();
   for (const name of TIMED) sketch.times[name] = { firstS: from.u32(), lastS: from.u32() };
-  sketch.families = floats();
   workspaces.list = from.list(() => ({
     files: from.list(() => ({ file: from.u32(), count: from.u8() })),
     firstS: from.u32(),
@@ -109,7 +109,7 @@ export function decode(buffer: Buffer): Sketch {
   }));
   clients.list = from.list(() => ({
     client: from.u32(),
-    machine: from.u8(),
+    system: from.u8(),
     lastS: from.u32(),
     isDevice: from.u8() === 1,
   }));
@@ -129,7 +129,7 @@ export function decode(buffer: Buffer): Sketch {
     lastS: from.u32(),
     accounts: from.u8(),
   }));
-  identities.contradictions = from.list(() => ({ times: from.f32(), days: days() }));
-  sketch.templates = from.list(() => ({ template: from.u32(), count: from.u8() }));
+  identities.contradictions = from.list(() => ({ times: from.f32(), days: days(), family: from.u8() }));
+  sketch.templates = from.list(() => ({ template: from.u32(), count: from.u8(), lastS: from.u32() }));
   return sketch;
 }

@@ -9,8 +9,6 @@ const DAY = 24;
 /** Turns that make a day worth looking at, and such days that make a judgement (RISK, signal 3: at least 5 days). */
 const TURNS_OF_A_DAY = 8;
 export const DAYS_TO_SAY = 5;
-/** One day alone says little, and only where there was much to see. */
-const TURNS_OF_FIRST_DAY = 40;
 
 export class Hours {
   /** A person's turns in each of the last 168 hours, at most 255; hour `h` stands at `h % 168`. */
@@ -25,20 +23,6 @@ export class Hours {
       this.last = hour;
     }
     if (hour > this.last - HOURS && this.turns[hour % HOURS]! < 255) this.turns[hour % HOURS]!++;
-  }
-
-  /** The longest quiet time of the last 24 hours, once a day has passed that had enough turns; else null. */
-  quietOnFirstDay(firstS: number, nowS: number): number | null {
-    const now = Math.floor(nowS / HOUR_S);
-    if (nowS - firstS < (DAY - 1) * HOUR_S || this.last === 0) return null;
-    let [turns, longest, run] = [0, 0, 0];
-    for (let hour = now - DAY + 1; hour <= now; hour++) {
-      const at = hour <= this.last ? this.turns[hour % HOURS]! : 0;
-      turns += at;
-      run = at > 0 ? 0 : run + 1;
-      longest = Math.max(longest, run);
-    }
-    return turns < TURNS_OF_FIRST_DAY ? null : longest;
   }
 
   /**

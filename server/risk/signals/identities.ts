@@ -1,4 +1,12 @@
-import type { ClientSeen, Hash, Observation } from './observation.ts';
+import {
+  ARCHITECTURES,
+  type ClientSeen,
+  FAMILIES,
+  type Hash,
+  type Observation,
+  RUNTIMES,
+  SYSTEMS,
+} from './observation.ts';
 import { type Days, dayOf, MINUTE_S, markDay } from './time.ts';
 import { indexOfLeast } from './workspaces.ts';
 
@@ -17,9 +25,9 @@ export type Contradiction = (typeof CONTRADICTIONS)[number];
 
 export interface Device {
   device: Hash;
-  /** What it claims now, and what it claimed before. */
-  claims: Hash;
-  before: Hash;
+  /** What it claims now, and what it claimed before, as numbers. */
+  claims: number;
+  before: number;
   changedS: number;
   lastS: number;
   /** How many accounts have a device of this id, about, at most 255; 0: not known. */
@@ -30,11 +38,13 @@ export interface Contradicted {
   /** Requests, decayed. */
   times: number;
   days: Days;
+  /** Which client did so last: an index of `FAMILIES`. */
+  family: number;
 }
 
 export class Identities {
   devices: Device[] = [];
-  contradictions = CONTRADICTIONS.map((): Contradicted => ({ times: 0, days: { day: 0, bits: 0 } }));
+  contradictions = CONTRADICTIONS.map((): Contradicted => ({ times: 0, days: { day: 0, bits: 0 }, family: 0 }));
 
   see({ client, transport }: Pick<Observation, 'client' | 'transport'>, atS: number): boolean {
     const found = [this.#oscillates(client, atS), client.isImpossible, transport.isForeignMark];
@@ -42,6 +52,7 @@ export class Identities {
       if (!is) return;
       const one = this.contradictions[i]!;
       one.times++;
+      one.family = FAMILIES.indexOf(client.family);
       if (one.days.day === 0) one.days.day = dayOf(atS);
       markDay(one.days, atS);
     });
@@ -52,9 +63,11 @@ export class Identities {
     for (const one of this.contradictions) one.times *= left;
   }
 
-  /** Whether a device's claims went back to what they were some minutes ago. */
-  #oscillates({ device, fingerprint }: ClientSeen, atS: number): boolean {
+  /** Whether a device's claims went back to what they were some minutes ago, in a way that no one machine does. */
+  #oscillates(client: ClientSeen, atS: number): boolean {
+    const { device } = client;
     if (device === 0) return false;
+    const claims = claimsOf(client);
     const known = this.devices.find((one) => one.device === device);
     if (!known) {
       if (this.devices.length >= MOST_DEVICES)
@@ -62,15 +75,29 @@ export class Identities {
           indexOfLeast(this.devices, (one) => one.lastS),
           1,
         );
-      this.devices.push({ device, claims: fingerprint, before: 0, changedS: 0, lastS: atS, accounts: 0 });
+      this.devices.push({ device, claims, before: 0, changedS: 0, lastS: atS, accounts: 0 });
       return false;
     }
     known.lastS = Math.max(known.lastS, atS);
-    if (known.claims === fingerprint) return false;
-    const isBack = known.before === fingerprint && atS - known.changedS <= OSCILLATION_S;
+    if (known.claims === claims) return false;
+    const isBack = known.before === claims && atS - known.changedS <= OSCILLATION_S && exclude(known.claims, claims);
     known.before = known.claims;
-    known.claims = fingerprint;
+    known.claims = claims;
     known.changedS = atS;
     return isBack;
   }
+}
+
+const claimsOf = ({ system, architecture, runtime }: ClientSeen) =>
+  (SYSTEMS.indexOf(system) * ARCHITECTURES.length + ARCHITECTURES.indexOf(architecture)) * RUNTIMES.length +
+  RUNTIMES.indexOf(runtime);
+
+/**
+ * Whether one machine can't be both. A container or WSL shares the device id of its host through a mounted home folder:
+ * Linux beside another system is no contradiction. Neither is another architecture (Rosetta), nor another program.
+ */
+function exclude(one: number, other: number): boolean {
+  const systemOf = (claims: number) => SYSTEMS[Math.floor(claims / RUNTIMES.length / ARCHITECTURES.length)]!;
+  const systems = [systemOf(one), systemOf(other)];
+  return systems.includes('windows') && systems.includes('mac');
 }

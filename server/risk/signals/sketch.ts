@@ -1,7 +1,7 @@
 import { Clients, clientOf } from './clients.ts';
 import { Hours } from './hours.ts';
 import { Identities } from './identities.ts';
-import { FAMILIES, type Observation } from './observation.ts';
+import type { Observation } from './observation.ts';
 import { HOUR_S, leftAfter, seconds } from './time.ts';
 import { isTemplated, SILENT_S, type Template, Turns } from './turns.ts';
 import { Workspaces } from './workspaces.ts';
@@ -39,8 +39,6 @@ export interface Sketch {
   hours: Hours;
   identities: Identities;
   templates: Template[];
-  /** Requests by claimed client, decayed. */
-  families: number[];
 }
 
 export const emptySketch = (): Sketch => ({
@@ -53,7 +51,6 @@ export const emptySketch = (): Sketch => ({
   hours: new Hours(),
   identities: new Identities(),
   templates: [],
-  families: FAMILIES.map(() => 0),
 });
 
 /** Adds one observation. Observations of several nodes may come in some 15 s out of order. Changes `sketch`. */
@@ -70,7 +67,6 @@ export function fold(sketch: Sketch, observation: Observation): void {
     if (timed) mark(sketch, timed, atS);
   };
   count('requests');
-  sketch.families[FAMILIES.indexOf(client.family)]! += 1;
   if (transport.clientsOnConnection > 1) count('coalesced', 'coalesced');
   if (transport.leftovers !== 0) count('forwarded', 'forwarded');
   if (transport.isForeignMark) count('foreign', 'foreign');
@@ -78,17 +74,22 @@ export function fold(sketch: Sketch, observation: Observation): void {
   if (client.family === 'relay') count('relay', 'relay');
   if (sketch.identities.see(observation, atS)) mark(sketch, 'contradicted', atS);
 
-  const root = sketch.workspaces.see(turn.root, turn.paths, atS);
   const silentS = sketch.clients.see(client, atS);
-  const isPersons = turn.kind === 'human' && !isTemplated(sketch.templates, turn.template);
   if (turn.kind === 'machine') count('machine');
+  const root = sketch.workspaces.see(turn.root, turn.kind === 'machine' ? [] : turn.paths, atS);
+  // A first message beside other requests may be that of a sub-agent, or a side call of a tool.
+  const isPersons =
+    turn.kind === 'human' &&
+    (!turn.isFirst || silentS > SILENT_S) &&
+    !isTemplated(sketch.templates, turn.template, atS);
   if (isPersons) {
     count('turns');
     if (observation.proof !== 0) count('proven');
-    sketch.hours.add(atS);
+    // Scheduled jobs begin conversations and never go on.
+    if (!turn.isFirst) sketch.hours.add(atS);
     sketch.workspaces.turn(root, clientOf(client), turn.language);
     if (!turn.isFirst) root.followUps = Math.min(255, root.followUps + 1);
-    if (!turn.isFirst || silentS > SILENT_S) sketch.turns.add({ atS, root: turn.root, isFirst: turn.isFirst });
+    sketch.turns.add({ atS, root: turn.root, isFirst: turn.isFirst });
   }
   settle(sketch);
 }
@@ -112,7 +113,6 @@ function decay(sketch: Sketch, atS: number): void {
   const left = leftAfter(s);
   sketch.decayedS = atS;
   for (const name of COUNTERS) sketch.counters[name] *= left;
-  for (let i = 0; i < sketch.families.length; i++) sketch.families[i]! *= left;
   sketch.workspaces.decay(left);
   sketch.turns.decay(left);
   sketch.identities.decay(left);

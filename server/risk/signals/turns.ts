@@ -1,5 +1,5 @@
 import type { Hash } from './observation.ts';
-import { HOUR_S, MINUTE_S } from './time.ts';
+import { DAY_S, HOUR_S, MINUTE_S } from './time.ts';
 import { indexOfLeast, type Root, type Workspaces } from './workspaces.ts';
 
 // Signals 2 and 6: turns of people that lie over each other. One person who steers many agents writes one message after
@@ -115,30 +115,32 @@ function workOf(root: Root | undefined): unknown {
 const TEMPLATE_BITS = 6;
 /** So many texts that are alike are a template, which a program fills in. */
 const TEMPLATE_TURNS = 3;
-export const MOST_TEMPLATES = 16;
+export const MOST_TEMPLATES = 40;
+/** A text that came again stays so much longer than one that came once: a job may run once a week. */
+const TEMPLATE_STAYS_S = 8 * DAY_S;
 
 export interface Template {
   template: Hash;
   count: number;
+  lastS: number;
 }
 
 /** Whether a text is the third of its kind; it is counted. Templates are what scripts and scheduled jobs send. */
-export function isTemplated(known: Template[], template: Hash): boolean {
+export function isTemplated(known: Template[], template: Hash, atS: number): boolean {
   if (template === 0) return false;
   const alike = known.find((one) => bitsOf(one.template ^ template) <= TEMPLATE_BITS);
   if (alike) {
     alike.count = Math.min(255, alike.count + 1);
+    alike.lastS = Math.max(alike.lastS, atS);
     return alike.count >= TEMPLATE_TURNS;
   }
-  if (known.length >= MOST_TEMPLATES) {
+  // A text that came once makes room before one that came again.
+  if (known.length >= MOST_TEMPLATES)
     known.splice(
-      indexOfLeast(known, ({ count }) => count),
+      indexOfLeast(known, ({ count, lastS }) => lastS + (count > 1 ? TEMPLATE_STAYS_S : 0)),
       1,
     );
-    // Old templates that nobody sends any more make room in the end.
-    for (const one of known) if (one.count > 1) one.count -= known.length > MOST_TEMPLATES / 2 ? 1 : 0;
-  }
-  known.push({ template, count: 1 });
+  known.push({ template, count: 1, lastS: atS });
   return false;
 }
 

@@ -170,7 +170,7 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
         .insertInto('risk_standing')
         .values({ account_id: id, since: at, judge_at: at + DAY, judged_at: null, persons_since: null, advice: null })
         .execute();
-      await declare(tx, id, { ownGateway: true, severalMachines: false, automationKeys: [key.id], isTeam: false });
+      await declare(tx, id, { ownGateway: true, severalMachines: false, automationKeys: [key.id] });
       await sql`insert into risk_flag (number, account_id, kind, dossier, opened_at)
         values ((select coalesce(max(number), 0) + 1 from risk_flag), ${id}, 'sharing', '{}', ${at})`.execute(tx);
       await tx.insertInto('key_month').values({ key_id: key.id, from_at: 0, to_at: 1, ledger_id, micro: 0 }).execute();

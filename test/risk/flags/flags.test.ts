@@ -117,6 +117,29 @@ onBothEnginesWithSignIn('flags', (world) => {
     assert.equal((await team.request<UseAnswer>('GET', '/api/account/use')).body.isTeam, true);
   });
 
+  it('are off at once, also in the middle of a pass, and a team mark stays when its owner declares something', async () => {
+    const members = [await used(tenPeople(6, RELAY)), await used(tenPeople(6, RELAY))];
+    await judge();
+    server().clock.advance(7 * HOUR);
+    await admin('flags', 'off', '--why', 'At once.');
+    await judge();
+    for (const member of members) assert.deepEqual(await flagsOf(member), []);
+    await admin('flags', 'on');
+    await admin('team', members[0]!.accountId);
+    const declared = { ownGateway: true, severalMachines: true, automationKeys: [] };
+    const { body } = await members[0]!.request<UseAnswer>('PUT', '/api/account/use', declared);
+    assert.deepEqual(body, { ...declared, isTeam: true });
+  });
+
+  it('are none for an account that is closed', async () => {
+    const member = await used(tenPeople(6, RELAY));
+    await judge();
+    await member.request('POST', '/api/account/closing');
+    server().clock.advance(7 * HOUR);
+    await judge();
+    assert.deepEqual(await flagsOf(member), []);
+  });
+
   it('are shown to the operator as a list and as a dossier with both sides', async () => {
     const member = await used(tenPeople(6, RELAY));
     await judged();

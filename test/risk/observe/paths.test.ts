@@ -133,6 +133,25 @@ describe('the paths of a tool call', () => {
     );
   });
 
+  it('are those of a list, and not the strings behind it', () => {
+    const json = '{"paths":["billing/a1.ts", "billing/b1.ts"],"content":"private/notes.txt","x":"my/medical.doc"}';
+    assert.deepEqual(
+      found((to) => to.addArguments(json)),
+      ['billing/a1.ts', 'billing/b1.ts'],
+    );
+  });
+
+  it('take time in proportion to the text, also where a thousand lists begin', () => {
+    const took = (lists: number) => {
+      const json = `{"x":[${Array(lists).fill('{"cmd":["a"]}').join(',')}]}`;
+      const began = process.cpuUsage();
+      for (let i = 0; i < 200; i++) found((to) => to.addArguments(json));
+      return process.cpuUsage(began).user;
+    };
+    took(500);
+    assert.ok(took(500) < 40 * took(50), 'ten times as much, not a hundred times');
+  });
+
   it(`are ${MOST_PATHS} at most`, () => {
     const files = Array.from({ length: 100 }, (_, n) => ({ path: `billing/file${n}x.ts` }));
     assert.equal(found((to) => to.addArguments(JSON.stringify({ files }))).length, MOST_PATHS);

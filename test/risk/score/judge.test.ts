@@ -35,12 +35,18 @@ describe('the judgement', () => {
   });
 
   const work = [9, 10, 11, 13, 14, 15, 16, 17];
+  const ONE_MAC = { device: 2001, fingerprint: 1001, system: 'mac' } as const;
+  const night = [0, 1, 2, 3, 4, 5, 6, 7];
+  const own = (more: object) => ({ ...RELAY, ...more });
+  const eightTools = Array.from({ length: 8 }, (_, n) =>
+    person(n, 7, work, own({ client: { system: 'mac', architecture: n % 2 ? 'unknown' : 'arm64' } })),
+  ).flat();
   for (const [who, observations] of [
     ['one person behind a gateway with every mark of a relay', person(1, 7, work, RELAY)],
     ['one person whose client calls itself a relay', person(1, 7, work, { client: { family: 'relay' } })],
     [
-      'one person with a company’s inspection on the way',
-      person(1, 7, work, { transport: { leftovers: 3, isForeignMark: true } }),
+      'one person with a company’s inspection on the way, from a hosting network',
+      person(1, 7, work, { transport: { leftovers: 3, isHosting: true } }),
     ],
     [
       'one person with a new device id in each request',
@@ -50,7 +56,7 @@ describe('the judgement', () => {
       'one person whose claims change all the time',
       person(1, 7, work).map((one, i) => ({
         ...one,
-        client: { ...one.client, isImpossible: true, fingerprint: i % 3 },
+        client: { ...one.client, isImpossible: true, system: (['mac', 'windows'] as const)[i % 2]! },
         transport: { ...one.transport, isForeignMark: true },
       })),
     ],
@@ -60,9 +66,19 @@ describe('the judgement', () => {
         1,
         7,
         Array.from({ length: 24 }, (_, h) => h),
-        { ...RELAY, turn: { kind: 'machine' } },
+        own({ turn: { kind: 'machine' } }),
       ),
     ],
+    [
+      'one person whose agents begin sub-agents all night',
+      [
+        ...person(1, 7, work, own({ client: ONE_MAC })),
+        ...Array.from({ length: 20 }, (_, n) =>
+          person(10 + n, 7, night, own({ client: ONE_MAC, turn: { isFirst: true } })),
+        ).flat(),
+      ],
+    ],
+    ['one person with eight tools for eight projects on one Mac', eightTools],
   ] as const)
     it(`says clean of ${who}`, () => {
       assert.equal(judge(sketchOf(observations), NOTHING).verdict, 'clean');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { Hours } from '../../../server/risk/signals/hours.ts';
-import type { Observation } from '../../../server/risk/signals/observation.ts';
+import type { Observation, System } from '../../../server/risk/signals/observation.ts';
 import { emptySketch, fold, type Sketch } from '../../../server/risk/signals/sketch.ts';
-import { isTemplated, NEAR_S, type Template } from '../../../server/risk/signals/turns.ts';
+import { isTemplated, MOST_TEMPLATES, NEAR_S, type Template } from '../../../server/risk/signals/turns.ts';
 import { DAY, HOUR, MINUTE, observation, SECOND, START } from '../observations.ts';
 
 const sketchOf = (observations: readonly Observation[]): Sketch => {
@@ -57,22 +57,35 @@ describe('turns that lie over each other', () => {
       assert.equal(sketchOf(order).turns.seen.near, 1);
   });
 
+  it('counts no hours and no turns of first messages beside other requests, as sub-agents send them', () => {
+    const parent = Array.from({ length: 60 }, (_, i) =>
+      observation({ at: START + i * MINUTE, turn: { root: 1, kind: 'tool', paths: filesOf(1) } }),
+    );
+    const agents = Array.from({ length: 20 }, (_, i) =>
+      turn(1, START + 2 * MINUTE + i * 3 * MINUTE + 5 * SECOND, { root: 100 + i, isFirst: true }),
+    );
+    const sketch = sketchOf([...parent, ...agents].sort((a, b) => a.at - b.at));
+    assert.equal(sketch.counters.turns, 0);
+    assert.ok(sketch.hours.turns.every((turns) => turns === 0));
+  });
+
   it('knows how many projects half an hour has', () => {
     const observations = Array.from({ length: 90 }, (_, i) => turn((i % 9) + 1, START + i * 30 * SECOND));
     const { spreads } = sketchOf(observations).turns.seen;
     assert.ok(spreads.at(-3)! > 50, `${spreads}`);
   });
 
-  it('knows templates by their likeness, and has a place for each of 16', () => {
+  it('knows templates by their likeness, and remembers those that came again', () => {
     const known: Template[] = [];
     const texts = [0xff00ff00, 0xff00ff01, 0xff00ff03];
     assert.deepEqual(
-      texts.map((text) => isTemplated(known, text)),
+      texts.map((text) => isTemplated(known, text, 1)),
       [false, false, true],
     );
-    for (let i = 1; i < 100; i++) isTemplated(known, Math.imul(i, 0x9e3779b1) >>> 0);
-    assert.ok(known.length <= 16);
-    assert.equal(isTemplated(known, 0), false);
+    for (let i = 1; i < 100; i++) isTemplated(known, Math.imul(i, 0x9e3779b1) >>> 0, i);
+    assert.ok(known.length <= MOST_TEMPLATES);
+    assert.ok(isTemplated(known, 0xff00ff01, 100), 'one that came again is not forgotten');
+    assert.equal(isTemplated(known, 0, 1), false);
   });
 });
 
@@ -110,49 +123,44 @@ describe('the hours in which nobody writes', () => {
 });
 
 describe('contradictions of one device', () => {
-  const claims = (list: [number, number][]) =>
-    sketchOf(
-      list.map(([fingerprint, minutes]) => observation({ at: START + minutes * MINUTE, client: { fingerprint } })),
-    ).identities.contradictions[0]!.times;
+  const claims = (list: [System, number][]) =>
+    sketchOf(list.map(([system, minutes]) => observation({ at: START + minutes * MINUTE, client: { system } })))
+      .identities.contradictions[0]!.times;
 
+  const back = (one: System, other: System) =>
+    [one, other, one, other].map((system, i) => [system, i] as [System, number]);
   for (const [what, list, times] of [
+    ['Windows and a Mac, back and forth within minutes', back('windows', 'mac'), 2],
+    ['a Mac and its container', back('mac', 'linux'), 0],
+    ['Windows and its WSL', back('windows', 'linux'), 0],
+    ['a claim that comes and goes', back('mac', 'unknown'), 0],
     [
-      'back and forth within minutes',
+      'another machine, once and for good',
       [
-        [1, 0],
-        [2, 1],
-        [1, 2],
-        [2, 3],
-      ],
-      2,
-    ],
-    [
-      'an upgrade: once, for good',
-      [
-        [1, 0],
-        [1, 1],
-        [2, 2],
-        [2, 3],
+        ['windows', 0],
+        ['windows', 1],
+        ['mac', 2],
+        ['mac', 3],
       ],
       0,
     ],
     [
       'back after an hour',
       [
-        [1, 0],
-        [2, 1],
-        [1, 61],
+        ['windows', 0],
+        ['mac', 1],
+        ['windows', 61],
       ],
       0,
     ],
-  ] as [string, [number, number][], number][])
+  ] as [string, [System, number][], number][])
     it(`${what}: ${times}`, () => {
       assert.ok(Math.abs(claims(list) - times) < 0.1);
     });
 
   it('are none for a client that sends no device id', () => {
-    const observations = [1, 2, 1, 2].map((fingerprint, i) =>
-      observation({ at: START + i * MINUTE, client: { fingerprint, device: 0 } }),
+    const observations = (['windows', 'mac', 'windows', 'mac'] as const).map((system, i) =>
+      observation({ at: START + i * MINUTE, client: { system, device: 0 } }),
     );
     assert.equal(sketchOf(observations).identities.contradictions[0]!.times, 0);
   });
