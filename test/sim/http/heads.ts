@@ -70,8 +70,8 @@ const ORDERS: Partial<Record<Mark, (own: [string, string][], length: number) => 
   },
 };
 
-export const canWrite = (client: ClientSeen, { mark }: TransportSeen): boolean =>
-  (client.family === 'claude-code' || client.family === 'codex') && mark in ORDERS;
+export const canWrite = ({ family, runtime, isImpossible }: ClientSeen, { mark }: TransportSeen): boolean =>
+  (family === 'codex' || (family === 'claude-code' && runtime === 'node')) && !isImpossible && mark in ORDERS;
 
 /** The head of a request that shows this client and this way. */
 export function headOf(
