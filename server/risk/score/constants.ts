@@ -178,9 +178,9 @@ export const SHARED_DEVICE = { least: 3, most: 20 } as const;
 export const JUDGED_AT_HOURS = [6, 12, 24] as const;
 
 export const THRESHOLDS = {
-  /** Nats in all, in the first day and later: a probability of one half, as calibrated. */
-  firstDay: 8,
-  later: 7.5,
+  /** Nats in all, in the first day and later: three of several people, two that corroborate, and one more. Fitted. */
+  firstDay: 7,
+  later: 6,
   /** Nats of family P, from so many of its causes with at least `leastOfGroup` each (RISK: from two P signals). Fitted. */
   persons: 3,
   groups: 2,
