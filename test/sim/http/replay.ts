@@ -87,6 +87,7 @@ async function one(server: TestServer, persona: string, set: SetName, seed: numb
     if (++requests % FLUSH_EVERY === 0) await server.app.observer.flush();
   }
   await server.app.observer.flush();
+  for (const one of expected.identities.devices) one.accounts = account.accountsOfDevices;
   for (const socket of sockets.values()) socket.destroy();
   const row = await server.db.read
     .selectFrom('risk_sketch')
