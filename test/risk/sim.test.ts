@@ -33,7 +33,8 @@ describe('the simulated accounts', () => {
 
   const found: [persona: string, hours: number, least: number, of: number][] = [
     ['resale-100', 12, 2, 2],
-    ['resale-20', 24, 4, 5],
+    ['resale-20', 72, 4, 4],
+    ['resale-10', 168, 2, 3],
   ];
   for (const [persona, hours, least, of] of found)
     it(`${persona} are flagged within ${hours} h, at least ${least} of ${of}`, () => {
