@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { replay } from '../sim/http/replay.ts';
 import { PERSONAS, personaNamed } from '../sim/personas/all.ts';
 import { isHonest } from '../sim/plan.ts';
 import { filled } from '../sim/report/page.ts';
@@ -32,7 +33,8 @@ describe('the simulated accounts', () => {
 
   const found: [persona: string, hours: number, least: number, of: number][] = [
     ['resale-100', 12, 2, 2],
-    ['resale-20', 24, 4, 5],
+    ['resale-20', 72, 4, 4],
+    ['resale-10', 168, 2, 3],
   ];
   for (const [persona, hours, least, of] of found)
     it(`${persona} are flagged within ${hours} h, at least ${least} of ${of}`, () => {
@@ -69,6 +71,13 @@ describe('the simulated accounts', () => {
     assert.equal(share('resale-10-nginx'), 0);
     assert.equal(share('devices'), 0);
   });
+});
+
+describe('simulated accounts through the real HTTP server', () => {
+  it('leave the rows that the same observations make without it', async () => {
+    const { requests, differences } = await replay(['resale-5', 'resale-10-nginx', 'header-normaliser'], 'A', 1, 1, 60);
+    assert.deepEqual({ requests, differences }, { requests: 180, differences: [] });
+  }).timeout(60_000);
 });
 
 describe('the statistics of the simulation', () => {

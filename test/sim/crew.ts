@@ -15,41 +15,50 @@ export interface Job extends TrialOptions {
 export const trialsOf = ({ persona, set, from, to, ...options }: Job): Trial[] =>
   Array.from({ length: to - from }, (_, i) => trial(personaNamed(persona), set, from + i, options));
 
-/** Parts of some seconds, so that all workers end at about the same time. */
+/** Parts of some seconds, a few accounts of each job in turn: whenever a run ends, all jobs are about as far. */
 const PART = 10;
-const parts = (jobs: readonly Job[]): Job[] =>
-  jobs.flatMap((job) =>
-    Array.from({ length: Math.ceil((job.to - job.from) / PART) }, (_, i) => ({
-      ...job,
-      ...{ from: job.from + i * PART, to: Math.min(job.to, job.from + (i + 1) * PART) },
-    })),
+function parts(jobs: readonly Job[]): Job[] {
+  const cut = jobs.flatMap((job) =>
+    Array.from({ length: Math.ceil((job.to - job.from) / PART) }, (_, i) => {
+      const from = job.from + i * PART;
+      return { part: { ...job, from, to: Math.min(job.to, from + PART) }, done: from / (job.to - job.from) };
+    }),
   );
+  return cut.sort((a, b) => a.done - b.done).map(({ part }) => part);
+}
 
 /**
  * Runs all jobs, in this process (`workers` 1) or in so many others. The results are the same: a trial depends on its
- * seed alone. `tell` hears how much is done, 0 to 1.
+ * seed alone. `tell` hears of trials as they come, and how much is done, 0 to 1. No part begins when `isOver`.
  */
-export async function run(jobs: readonly Job[], workers: number, tell: (done: number) => void): Promise<Trial[]> {
+export async function run(
+  jobs: readonly Job[],
+  workers: number,
+  tell: (trials: readonly Trial[], done: number) => void,
+  isOver: () => boolean = () => false,
+): Promise<Trial[]> {
   const all = parts(jobs);
   const results: Trial[][] = [];
+  let count = 0;
   const told = (index: number, trials: Trial[]) => {
     results[index] = trials;
-    tell(Object.keys(results).length / all.length);
+    tell(trials, ++count / all.length);
   };
-  if (workers === 1) for (const [i, job] of all.entries()) told(i, trialsOf(job));
-  else {
+  if (workers === 1) {
+    for (const [i, job] of all.entries()) if (!isOver()) told(i, trialsOf(job));
+  } else {
     let next = 0;
     const one = async () => {
       const child = fork(fileURLToPath(new URL('worker.ts', import.meta.url)));
       try {
-        for (let i = next++; i < all.length; i = next++) told(i, await answer(child, all[i]!));
+        for (let i = next++; i < all.length && !isOver(); i = next++) told(i, await answer(child, all[i]!));
       } finally {
         child.disconnect();
       }
     };
     await Promise.all(Array.from({ length: workers }, one));
   }
-  return results.flat();
+  return Object.values(results).flat();
 }
 
 function answer(child: ChildProcess, job: Job): Promise<Trial[]> {

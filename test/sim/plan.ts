@@ -21,6 +21,9 @@ export interface Sizes {
 export const FULL: Sizes = { honest: 30_000, hard: 300, others: 100, named: 400, sharing: 100, sweep: 30 };
 export const QUICK: Sizes = { honest: 300, hard: 10, others: 5, named: 30, sharing: 10, sweep: 4 };
 
+export const shareOf = (sizes: Sizes, share: number): Sizes =>
+  Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, Math.ceil(share * size)])) as unknown as Sizes;
+
 export const isHonest = ({ mustBe }: Persona) => mustBe === 'clean' || mustBe === 'unflagged';
 
 const month = (persona: string, set: SetName, count: number): Job => ({ persona, set, from: 0, to: count, days: 30 });

@@ -2,7 +2,7 @@ import type { Account, Member } from '../traffic/account.ts';
 import { Jobs, type JobsSpec } from '../traffic/jobs.ts';
 import { type Person, somePerson, someProjects, type World } from '../traffic/person.ts';
 import { DIRECT, RELAYS, Route } from '../traffic/route.ts';
-import { someDevice, TOOLS } from '../traffic/tools.ts';
+import { someDevice, TOOLS, type Tool } from '../traffic/tools.ts';
 import { contractor, devicesOf, heavy, inspection, mainTool, ownGateway, seats, several } from './parts.ts';
 import { accountOf, member, one, type Persona } from './persona.ts';
 
@@ -62,6 +62,9 @@ function upgrade(world: World): Account {
   return accountOf([member(world, person, new Route(world, DIRECT))], { onDay });
 }
 
+/** Written in Python, and calls itself Claude Code because of an allow-list. */
+const FORGED: Tool = { ...TOOLS.claude, mark: 'python', deviceId: 'none' };
+
 export const HONEST: Persona[] = [
   { name: 'solo', about: 'one person', mustBe: 'clean', weight: 40, make: (w) => one(w, {}) },
   { name: 'devices', about: 'laptop, desktop and CLI', mustBe: 'clean', weight: 20, make: (w) => one(w, several(w)) },
@@ -111,9 +114,18 @@ export const HONEST: Persona[] = [
     make: (w) => one(w, contractor(w)),
   },
   {
-    ...{ name: 'forged', about: 'honest tool with a forged user-agent', mustBe: 'unflagged', isHard: true, weight: 1 },
-    make: (w) =>
-      one(w, (p) => (p.seats = seats([{ ...TOOLS.claude, mark: 'python', deviceId: 'none' }], devicesOf(w, 'linux')))),
+    ...{
+      name: 'forged',
+      about: 'honest tool that forges its user-agent',
+      mustBe: 'unflagged',
+      isHard: true,
+      weight: 1,
+    },
+    make: (w) => one(w, { seats: seats([{ ...FORGED, isImpossible: true }], devicesOf(w, 'linux')) }),
+  },
+  {
+    ...{ name: 'forged-well', about: 'one that copies all headers of another tool', mustBe: 'unflagged', weight: 1 },
+    make: (w) => one(w, { seats: seats([FORGED], devicesOf(w, 'linux')) }),
   },
   {
     ...{ name: 'random-ids', about: 'a tool that sends another id on each call', mustBe: 'clean', weight: 1 },

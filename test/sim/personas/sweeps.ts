@@ -22,35 +22,47 @@ const behindGateway = (world: World, changes: Parameters<typeof one>[1] & object
 
 /** What somebody does who reads this code, one step after the other; each has those before. */
 export const ADVERSARY: readonly {
+  /** For a picture. */
+  short: string;
   step: string;
   costs: string;
   route: RouteSpec;
   mostProjects?: number;
   prompts?: number;
 }[] = [
-  { step: 'nothing', costs: 'nothing', route: RELAYS['claude-relay-service'] },
+  { short: 'nothing', step: 'nothing', costs: 'nothing', route: RELAYS['claude-relay-service'] },
   {
+    short: '+ one identity',
     step: 'one user-agent, one device id',
     costs: 'each client’s own features that depend on its version',
     route: NORMALISER,
   },
   {
     ...{
+      short: '+ right library, addresses',
       step: 'the claimed client’s own library, residential addresses',
       costs: 'a forged client that follows each release',
     },
     route: { ...NORMALISER, mark: 'fetch', isHosting: false },
   },
   {
-    ...{ step: 'a connection for each request', costs: 'one TLS handshake a request' },
+    ...{ short: '+ closes connections', step: 'a connection for each request', costs: 'one TLS handshake a request' },
     route: { ...NORMALISER, mark: 'fetch', isHosting: false, connections: 'close', leftovers: 0 },
   },
   {
-    ...{ step: 'prompts one after another, 10 s apart', costs: 'customers wait: see the table' },
+    ...{
+      short: '+ queue, 10 s apart',
+      step: 'prompts one after another, 10 s apart',
+      costs: 'customers wait: see the table',
+    },
     route: { ...NORMALISER, mark: 'fetch', isHosting: false, connections: 'close', queueGapMs: 10_000 },
   },
   {
-    ...{ step: 'two repositories for each customer', costs: 'customers who have more go elsewhere' },
+    ...{
+      short: '+ two repositories each',
+      step: 'two repositories for each customer',
+      costs: 'customers who have more go elsewhere',
+    },
     route: { ...NORMALISER, mark: 'fetch', isHosting: false, connections: 'close', queueGapMs: 10_000 },
     mostProjects: 2,
   },

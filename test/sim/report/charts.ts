@@ -25,7 +25,8 @@ export interface Chart {
 
 /** Okabe and Ito's colours, which people with colour blindness tell apart; without yellow, which is too light. */
 const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#333333', '#7b5ea7'];
-const SIZE = { width: 460, height: 300, left: 56, right: 12, top: 34, bottom: 44, legend: 16 };
+const DASHES = ' stroke-dasharray="5 4"';
+const SIZE = { width: 460, height: 300, left: 56, right: 24, top: 34, bottom: 44, legend: 16 };
 
 const escaped = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
 const round = (value: number) => Number(value.toFixed(1));
@@ -60,16 +61,13 @@ function drawn({ title, x, y, series }: Chart, left: number, top: number, height
         points.length > 40
           ? []
           : points.map(([a, b]) => `<circle cx="${atX(a)}" cy="${atY(b)}" r="2.5" fill="${color}"/>`);
-      return [
-        `<path d="${line}" stroke="${color}" class="line"${isDashed ? ' stroke-dasharray="5 4"' : ''}/>`,
-        ...dots,
-      ];
+      return [`<path d="${line}" stroke="${color}" class="line"${isDashed ? DASHES : ''}/>`, ...dots];
     }),
-    ...series.flatMap(({ name }, i) => {
+    ...series.flatMap(({ name, isDashed }, i) => {
       const [column, line] = [i % 2, Math.floor(i / 2)];
       const [a, b] = [left + SIZE.left + column * 205, top + height - 8 - SIZE.legend * (rowsOf(series) - 1 - line)];
       return [
-        `<path d="M${a} ${b - 4}h16" stroke="${COLORS[i % COLORS.length]}" class="line"/>`,
+        `<path d="M${a} ${b - 4}h16" stroke="${COLORS[i % COLORS.length]}" class="line"${isDashed ? DASHES : ''}/>`,
         text([a + 21, b], escaped(name)),
       ];
     }),

@@ -1,16 +1,17 @@
 import { JUDGED_AT_HOURS } from '../../../server/risk/score/constants.ts';
 import { personaNamed } from '../personas/all.ts';
-import { SWEEPS } from '../personas/sweeps.ts';
+import { ADVERSARY, SWEEPS } from '../personas/sweeps.ts';
 import { isHonest } from '../plan.ts';
 import type { Snapshot, Trial } from '../trial.ts';
 import { type Axis, type Chart, svg } from './charts.ts';
 import { atPrevalence, calibration, roc, type Scored } from './statistics.ts';
 
 export const isSharing = ({ persona }: Trial) => personaNamed(persona).mustBe === 'flagged';
-export const isHonestTrial = ({ persona }: Trial) => isHonest(personaNamed(persona));
 /** Personas that are counted among all honest accounts, by their weights. */
-export const isPooled = ({ persona }: Trial) =>
-  isHonestTrial({ persona } as Trial) && personaNamed(persona).weight !== undefined;
+export function isPooled({ persona }: Trial): boolean {
+  const named = personaNamed(persona);
+  return isHonest(named) && named.weight !== undefined;
+}
 
 export const at = (trial: Trial, hours: number): Snapshot | undefined =>
   trial.snapshots.find((snapshot) => snapshot.hours === hours);
@@ -99,7 +100,7 @@ function breakPoints(trials: readonly Trial[]): Chart[] {
       x: { label, from, to, ticks: [...new Set(sweeps[0]!.points)], isLog: to / from > 4 },
       y: SHARE,
       series: sweeps.map(({ name, points: own, about }) => ({
-        name: names.length === 1 ? about : name.startsWith('adversary') ? about.split(': ')[1]!.slice(0, 30) : name,
+        name: names.length === 1 ? about : (ADVERSARY[Number(name.split('-')[1])]?.short ?? name),
         points: own.map((point) => {
           const some = trials.filter(({ persona }) => persona === `${name}:${point}`);
           return [point, some.length === 0 ? 0 : flaggedBy(some, Number.POSITIVE_INFINITY) / some.length] as const;

@@ -11,6 +11,7 @@ import {
   familiesTable,
   goals,
   honestTable,
+  madeOf,
   parameterTable,
   sharingTable,
   surprises,
@@ -33,6 +34,7 @@ export function writeReport(results: Record<PartName, readonly Trial[]>): void {
   const setB = [...results['honest-B'], ...results['sharing-B']];
   const { sweeps } = results;
   const tables = {
+    made: madeOf(setA, setB, sweeps),
     goals: goals(setB),
     honest: honestTable(setB),
     sharing: sharingTable(setA, setB),

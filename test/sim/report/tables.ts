@@ -1,4 +1,10 @@
-import { SIGNALS, type SignalNumber, THRESHOLDS } from '../../../server/risk/score/constants.ts';
+import {
+  RULES_VERSION,
+  SIGNALS,
+  type SignalNumber,
+  THRESHOLD_VERSION,
+  THRESHOLDS,
+} from '../../../server/risk/score/constants.ts';
 import { BASELINE_LIMITS, type BaselineValues } from '../baselines.ts';
 import { PERSONAS, personaNamed } from '../personas/all.ts';
 import { ADVERSARY, SWEEPS } from '../personas/sweeps.ts';
@@ -29,8 +35,11 @@ function table(head: readonly string[], rows: readonly (readonly (string | numbe
 
 const of = (trials: readonly Trial[], persona: string) => trials.filter((one) => one.persona === persona);
 const reached = (is: boolean) => (is ? 'reached' : '**missed**');
+/** Nothing was found, in fewer accounts than the goal asks for. */
+const soFar = (hits: number, trials: number, least: number) =>
+  hits > 0 ? '**missed**' : trials >= least ? 'reached' : 'so far: too few accounts to say';
 
-/** RISK's second table: each goal with what set B showed. */
+/** Each goal with what set B showed. */
 export function goals(setB: readonly Trial[]): string {
   const pooled = setB.filter(isPooled);
   const wrong = flaggedBy(pooled, EVER);
@@ -49,6 +58,7 @@ export function goals(setB: readonly Trial[]): string {
   const { ece } = calibration(said, OWN_PREVALENCE);
   const bytes = setB.reduce((most, one) => Math.max(most, one.bytes), 0);
   const bad = wrongHard.filter(({ hits }) => hits > 0);
+  const fewest = Math.min(...wrongHard.map(({ trials }) => trials.length));
   return table(
     ['what', 'goal', 'set B, with the interval at 95 %', ''],
     [
@@ -56,15 +66,15 @@ export function goals(setB: readonly Trial[]): string {
         'honest account-months flagged, pooled',
         '0 of ≥ 30,000',
         share(wrong, pooled.length),
-        reached(wrong === 0 && pooled.length >= 30_000),
+        soFar(wrong, pooled.length, 30_000),
       ],
       [
         'each hard honest persona',
         '0 of ≥ 300',
         bad.length === 0
-          ? `0 in each of ${hard.length}; at most ${percent(clopperPearson(0, 300).high)}`
+          ? `0 in each of ${hard.length}, of ${fewest} or more: at most ${percent(clopperPearson(0, fewest).high)}`
           : bad.map(({ name, trials, hits }) => `${name} ${share(hits, trials.length)}`).join('; '),
-        reached(bad.length === 0),
+        soFar(bad.length, fewest, 300),
       ],
       recall('resale-10', 24, 0.99, '10 people, raw relay, 24 h'),
       [
@@ -78,7 +88,7 @@ export function goals(setB: readonly Trial[]): string {
       recall('resale-20', 12, 0.99, '20 people, raw relay, 12 h'),
       recall('resale-100', 12, 0.99, '100 people, raw relay, 12 h'),
       [
-        'forged identities are told to their user, 30 days',
+        'a forged user-agent is told to its user, 30 days',
         '≥ 95 %',
         share(advised, of(setB, 'forged').length),
         reached(advised / of(setB, 'forged').length >= 0.95),
@@ -283,13 +293,24 @@ export const parameterTable = (): string =>
     Object.values(TABLE).map(({ what, a, b, source }) => [what, show(a), show(b), source]),
   );
 
+/** What the numbers of the page are made of. */
+export function madeOf(setA: readonly Trial[], setB: readonly Trial[], sweeps: readonly Trial[]): string {
+  const all = [...setA, ...setB, ...sweeps];
+  const requests = all.reduce((sum, one) => sum + one.requests, 0);
+  const count = (trials: readonly Trial[]) => trials.length.toLocaleString('en');
+  return (
+    `This run: rules version ${RULES_VERSION}, thresholds version ${THRESHOLD_VERSION}; ${count(setB)} accounts of set B, ` +
+    `${count(setA)} of set A, ${count(sweeps)} in sweeps; ${Math.round(requests / 1e6).toLocaleString('en')} million requests.`
+  );
+}
+
 /** Where what a persona must be and what it is differ, as sentences. Empty: nowhere. */
 export function surprises(trials: readonly Trial[]): string[] {
   return [...new Set(trials.map(({ persona }) => persona))].flatMap((name) => {
     const own = of(trials, name);
     const { mustBe } = personaNamed(name);
     const hits = flaggedBy(own, EVER);
-    if (isHonest({ mustBe } as never) && hits > 0)
+    if (isHonest(personaNamed(name)) && hits > 0)
       return [`${name}: ${hits} of ${own.length} honest accounts are flagged`];
     if (mustBe === 'flagged' && isSharing(own[0]!) && hits * 2 < own.length)
       return [`${name}: only ${hits} of ${own.length} are flagged`];

@@ -1,7 +1,6 @@
 import type { Beside } from '../../../server/risk/score/evidence.ts';
-import type { Hash, Observation } from '../../../server/risk/signals/observation.ts';
 import { DAY, HOUR, type Sent, type Source } from './day.ts';
-import type { Route } from './route.ts';
+import type { Carried, Route } from './route.ts';
 
 /** One account with all that is sent on it. */
 export interface Account {
@@ -21,11 +20,8 @@ export interface Member {
   joins: number;
 }
 
-/** A request as it arrives, with what only the baselines look at. */
-export interface Arrival {
-  observation: Observation;
-  address: Hash;
-  country: number;
+/** A request as it arrives, and how long its answer takes, ms. */
+export interface Arrival extends Carried {
   takes: number;
 }
 

@@ -32,7 +32,9 @@ interface Conversation {
   language: Language;
   /** Files that it is about. */
   working: Uint32Array;
-  /** The newest paths of its context, the newest first. */
+  /** What the open file of a chat's editor shows. */
+  shown: readonly Hash[];
+  /** Of the newest tool calls, the newest first. */
   paths: readonly Hash[];
   /** Of the tool results between two new paths: they are all alike. */
   toolTurn: TurnSeen | null;
@@ -42,8 +44,10 @@ interface Conversation {
 }
 
 const NONE: readonly Hash[] = [];
-/** The observer looks at this many paths of a request. */
-const PATHS = 16;
+/** The observer knows a request for a title by its instructions. */
+const TITLE: Omit<TurnSeen, 'root'> = { kind: 'machine', isFirst: false, template: 0, language: null, paths: NONE };
+/** A request shows the paths of its newest tool calls, those since the person's last text (observe/turn.ts). */
+const PATHS = 4;
 
 /** Flips up to `most` bits: the SimHash of a text that is almost the same. */
 export const nearly = (template: Hash, most: number, random: Random): Hash => {
@@ -217,7 +221,17 @@ export class Days implements Source {
     const language = project?.language ?? (english ? 'english' : person.language);
     const shown = origin.seat.tool.kind === 'chat' && size > 0 ? [working[0]!] : NONE;
     return {
-      ...{ root: random.hash(), origin, project, language, working, paths: shown, toolTurn: null, hasBegun: false },
+      ...{
+        root: random.hash(),
+        origin,
+        project,
+        language,
+        working,
+        shown,
+        paths: NONE,
+        toolTurn: null,
+        hasBegun: false,
+      },
       ...{ left: this.#length(), readyAt: 0 },
     };
   }
@@ -242,10 +256,8 @@ export class Days implements Source {
     const { parameters } = this.#world;
     const { tool } = conversation.origin.seat;
     const template = this.#template();
-    if (!conversation.hasBegun && tool.asksTitle) {
-      const aside = { ...conversation, root: random.hash(), paths: NONE };
-      this.#human(aside, at + random.between(20, 900), template && nearly(template, 3, random));
-    }
+    if (!conversation.hasBegun && tool.asksTitle)
+      this.#send(conversation.origin, at + random.between(20, 900), { ...TITLE, root: random.hash() });
     this.#human(conversation, at, template);
     let t = at + this.#step();
     if (tool.kind === 'chat' || random.chance(parameters.noToolShare)) return t;
@@ -289,7 +301,9 @@ export class Days implements Source {
 
   #human(conversation: Conversation, at: number, template: Hash): void {
     const isUnsaid = template === 0 || this.#random.chance(this.#world.parameters.codeShare);
-    const { root, paths, hasBegun } = conversation;
+    const { root, shown: paths, hasBegun } = conversation;
+    conversation.paths = NONE;
+    conversation.toolTurn = null;
     const language = isUnsaid ? null : conversation.language;
     this.#send(conversation.origin, at, { kind: 'human', root, isFirst: !hasBegun, template, language, paths });
     conversation.hasBegun = true;

@@ -56,7 +56,7 @@ export class Jobs implements Source {
     for (let k = Math.min(80, Math.ceil(random.logNormal({ median: 10, sigma: 0.8 }))); k > 0; k--) {
       t += 1000 * random.logNormal(parameters.stepSeconds);
       if (random.chance(parameters.pathShare))
-        paths = [project.files[random.zipf(project.files.length)]!, ...paths.slice(0, 15)];
+        paths = [project.files[random.zipf(project.files.length)]!, ...paths.slice(0, 3)];
       send(t, { kind: 'tool', root, isFirst: false, template: 0, language: null, paths });
     }
   }

@@ -90,6 +90,15 @@ const ONE: Pick<ClientSeen, 'family' | 'system' | 'architecture' | 'runtime'> = 
   ...{ family: 'claude-code', system: 'mac', architecture: 'arm64', runtime: 'node' },
 };
 
+/** A request as it arrives, with what only the baselines and the replay look at. */
+export interface Carried {
+  observation: Observation;
+  address: Hash;
+  country: number;
+  /** Of the connection that it came over: the same object for all its requests. */
+  connection: object;
+}
+
 /** A route with the state of its connections. Requests must come in the order of time, but for those that a queue holds. */
 export class Route {
   readonly spec: RouteSpec;
@@ -135,7 +144,7 @@ export class Route {
   }
 
   /** What the server sees of it, and where it seems to come from. */
-  carry(sent: Sent, at: number): { observation: Observation; address: Hash; country: number } {
+  carry(sent: Sent, at: number): Carried {
     const { spec } = this;
     const client = this.#clientOf(sent);
     const way = spec.egress === 0 ? 0 : this.#random.below(spec.egress);
@@ -151,7 +160,7 @@ export class Route {
       turn: sent.turn,
     };
     const { address, country } = this.#egress[way] ?? sent;
-    return { observation, address, country };
+    return { observation, address, country, connection };
   }
 
   #connection(sent: Sent, at: number, way: number): { connection: Connection; isFresh: boolean } {

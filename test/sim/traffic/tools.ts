@@ -27,6 +27,8 @@ export interface Tool {
   subAgents?: boolean;
   /** It proves the key of its installation (DPoP). */
   proves?: boolean;
+  /** Its headers exclude each other: it calls itself another tool than its SDK says. */
+  isImpossible?: boolean;
 }
 
 const tool = (name: string, family: Family, runtime: Runtime, mark: Mark, rest: Partial<Tool> = {}): Tool => ({
@@ -141,5 +143,5 @@ export function claimsOf(salt: number, tool: Tool, device: Device): ClientSeen {
     runtime: tool.runtime,
   };
   const id = tool.deviceId === 'none' ? 0 : mix(device.id ^ mix(FAMILIES.indexOf(tool.family) ^ salt)) || 1;
-  return { ...claims, fingerprint: fingerprint(salt, claims), device: id, isImpossible: false };
+  return { ...claims, fingerprint: fingerprint(salt, claims), device: id, isImpossible: tool.isImpossible === true };
 }
