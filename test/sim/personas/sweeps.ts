@@ -28,7 +28,6 @@ export const ADVERSARY: readonly {
   costs: string;
   route: RouteSpec;
   mostProjects?: number;
-  prompts?: number;
 }[] = [
   { short: 'nothing', step: 'nothing', costs: 'nothing', route: RELAYS['claude-relay-service'] },
   {
