@@ -56,7 +56,15 @@ async function observing(say: (line: string) => void): Promise<Finding[]> {
       createLog('silent'),
       { observed: () => {}, faulted: (work: string) => say(`a fault: ${work}`) },
     ];
-    const deps = { clock: { now: () => now }, log, metrics, node: 'bench', keys, sketches, devices: new DeviceCounts(db) };
+    const deps = {
+      clock: { now: () => now },
+      log,
+      metrics,
+      node: 'bench',
+      keys,
+      sketches,
+      devices: new DeviceCounts(db),
+    };
     const automation = async () => new Map<string, string[]>();
     const observer = new Observer({ ...deps, automation, isOn: true }, { trustedProxies: [], hostingNetworks: [] });
     await observer.begin();

@@ -45,7 +45,7 @@ export interface Working {
 }
 
 const resold = (through: string, expected: Working['expected'], behindCaddy = false): Working => ({
-  ...{ crowd: RESALE, through, behindCaddy, expected, seed: 3, days: expected === 'flagged' ? 4 : 2 },
+  ...{ crowd: RESALE, through, behindCaddy, expected, seed: 3, days: 7 },
 });
 const honest = (crowd: Crowd, through: string | null, behindCaddy = false, seed = 1): Working => ({
   ...{ crowd, through, behindCaddy, expected: 'clean', seed, days: 4 },
