@@ -34,7 +34,10 @@ export async function flagTable({ db }: RiskCommandDeps): Promise<string[]> {
             accountId ?? 'deleted',
           ]),
         ]);
-  if (paused) lines.push(`Since ${iso(paused.since)} no account is flagged: ${paused.why}. "flags on" goes on.`);
+  if (paused)
+    lines.push(
+      `Since ${iso(paused.since)} no account is flagged: ${paused.why.replace(/[.!?…]?$/, '.')} "flags on" goes on.`,
+    );
   return lines;
 }
 
