@@ -58,8 +58,8 @@ const WORDS: Record<SignalNumber, Words> = {
   },
   7: {
     sentence: ({ seen }) =>
-      `${whole(seen.requests)} requests came on a connection that had carried another client of this account. No VPN, forward proxy or second device does that; a gateway does.`,
-    heavy: (value) => `${whole(value)} requests, without a gateway of their own`,
+      `${whole(seen.requests)} requests came on a connection that had carried another client of this account. No VPN or tunnel does that; a gateway does, and a company’s inspection that keeps connections.`,
+    heavy: (value) => `${whole(value)} requests, some of them behind a gateway of their own`,
     wouldClear: 'Nothing needs to: alone it only says that a gateway is in between.',
   },
   8: {
