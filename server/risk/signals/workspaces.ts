@@ -114,7 +114,8 @@ export class Workspaces {
     if (root.workspace) {
       // What is touched in one conversation may show that two projects are one.
       const own = root.workspace;
-      const strange = files.filter((file) => !own.files.some((one) => one.file === file));
+      // With one project there is no other.
+      const strange = this.list.length > 1 ? files.filter((file) => !own.files.some((one) => one.file === file)) : [];
       const other = strange.length > 0 ? this.#best(strange, own) : null;
       if (other && shared(other, own) >= SHARED_TO_JOIN) this.#join(own, other);
       return;
@@ -136,10 +137,12 @@ export class Workspaces {
     let best: Workspace | null = null;
     let most = 0;
     let second = 0;
+    const wanted = new Set(files);
     for (const workspace of this.list) {
       if (workspace === except) continue;
       let hits = 0;
-      for (const { file } of workspace.files) if (files.includes(file)) hits++;
+      const known = workspace.files;
+      for (let i = 0; i < known.length; i++) if (wanted.has(known[i]!.file)) hits++;
       if (hits > most) [best, second, most] = [workspace, most, hits];
       else if (hits > second) second = hits;
     }
