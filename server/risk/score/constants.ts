@@ -1,5 +1,5 @@
-// Every number of the judgement, with its reason. Those that say "fitted" were fitted on set A of the simulator
-// (`npm run sim`, docs/risk.md); the others come from the policy or are arithmetic.
+// Every number of the judgement, with its reason. Curves and thresholds were chosen on small runs of set A of the
+// simulator (`npm run sim`, docs/risk.md) and tried on set B; the others come from the policy or are arithmetic.
 
 /** Of how values become evidence. Stands in each judgement and dossier. */
 export const RULES_VERSION = 1;
@@ -144,7 +144,7 @@ export const HEAVY_PROJECTS: Curve = [
 /**
  * Of one author's turns in other work, the share within `NEAR_S` among those within `NEAR_S` or `MIDDLE_S`. Authors who
  * know nothing of each other write as often in each second: 5 of 65 seconds, 0.077, and more the more they are. One
- * author hardly ever does: 0.02 in set A, 0.057 in set B's heaviest, who queues prompts. Assumed; fitted above both.
+ * author hardly ever does: 0.02 in set A, 0.057 in set B's heaviest, who queues prompts. Assumed, above both.
  */
 export const NEAR_OF_ONE_AUTHOR = 0.06;
 /** Nats of the likelihood ratio → nats that count. Somebody who dictates or pastes can be as fast as two. */
@@ -178,10 +178,16 @@ export const SHARED_DEVICE = { least: 3, most: 20 } as const;
 export const JUDGED_AT_HOURS = [6, 12, 24] as const;
 
 export const THRESHOLDS = {
-  /** Nats in all, in the first day and later: three of several people, two that corroborate, and one more. Fitted. */
+  /**
+   * Nats in all, in the first day and later: three of several people, two that corroborate, and one or two more.
+   * Chosen on small runs of set A.
+   */
   firstDay: 7,
   later: 6,
-  /** Nats of family P, from so many of its causes with at least `leastOfGroup` each (RISK: from two P signals). Fitted. */
+  /**
+   * Nats of family P, from so many of its causes with at least `leastOfGroup` each (RISK: from two P signals).
+   * Chosen on small runs of set A.
+   */
   persons: 3,
   groups: 2,
   leastOfGroup: 1,
@@ -197,5 +203,8 @@ export const NOT_ENOUGH_DAYS = 7;
 /** Contradictions are told to the user after so many requests, on so many days, of two kinds (RISK). */
 export const ADVICE = { requests: 20, days: 2, kinds: 2 } as const;
 
-/** Log-odds of sharing from all nats: offset and slope. Fitted on set A, for one account in 100 that shares. */
+/**
+ * Log-odds of sharing from all nats: offset and slope, for one account in 100 that shares. Set by hand, not fitted; the
+ * simulator measures how far it is off (docs/risk.md, "calibration").
+ */
 export const CALIBRATION = { offset: -9, slope: 1.2 } as const;

@@ -59,16 +59,27 @@ export function judge(sketch: Sketch, beside: Beside): Judgement {
   const persons = groups.filter(
     ({ signal, nats }) => SIGNALS[signal].family === 'P' && nats >= THRESHOLDS.leastOfGroup,
   );
-  const isPersons = families.P >= THRESHOLDS.persons && persons.length >= THRESHOLDS.groups;
-  const isSharing = lambda >= threshold && isPersons && Math.max(families.T, families.I) >= THRESHOLDS.corroboration;
   return {
     ...{ lambda, families, evidence, threshold },
     probability: 1 / (1 + Math.exp(-(CALIBRATION.offset + CALIBRATION.slope * lambda))),
-    verdict: isSharing ? 'sharing' : isPersons && families.P >= THRESHOLDS.notEnough ? 'not_enough' : 'clean',
+    verdict: verdictOf({ lambda, families, causes: persons.length, threshold }),
     advice: adviceFor(sketch),
     rulesVersion: RULES_VERSION,
     thresholdVersion: THRESHOLD_VERSION,
   };
+}
+
+/** No family is enough by itself, however strong (RISK). `causes`: groups of P that say something each. */
+export function verdictOf({
+  lambda,
+  families: { P, T, I },
+  causes,
+  threshold,
+}: Pick<Judgement, 'lambda' | 'families' | 'threshold'> & { causes: number }): Judgement['verdict'] {
+  const { persons, groups, corroboration, notEnough } = THRESHOLDS;
+  if (P < persons || causes < groups) return 'clean';
+  if (lambda >= threshold && Math.max(T, I) >= corroboration) return 'sharing';
+  return P >= notEnough ? 'not_enough' : 'clean';
 }
 
 /** The strongest signal of each group, for or against. */

@@ -14,7 +14,7 @@ export const COUNTERS = [
   'coalesced',
   // With headers that something on the way added.
   'forwarded',
-  ...(['foreign', 'hosting', 'relay', 'machine'] as const),
+  ...(['foreign', 'hosting', 'relay'] as const),
 ] as const;
 export type Counter = (typeof COUNTERS)[number];
 
@@ -75,7 +75,6 @@ export function fold(sketch: Sketch, observation: Observation): void {
   if (sketch.identities.see(observation, atS)) mark(sketch, 'contradicted', atS);
 
   const silentS = sketch.clients.see(client, atS);
-  if (turn.kind === 'machine') count('machine');
   const root = sketch.workspaces.see(turn.root, turn.kind === 'machine' ? [] : turn.paths, atS);
   // A first message beside other requests may be that of a sub-agent, or a side call of a tool.
   const isPersons =

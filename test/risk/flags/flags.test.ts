@@ -117,7 +117,7 @@ onBothEnginesWithSignIn('flags', (world) => {
     assert.equal((await team.request<UseAnswer>('GET', '/api/account/use')).body.isTeam, true);
   });
 
-  it('are off at once, also in the middle of a pass, and a team mark stays when its owner declares something', async () => {
+  it('are none from the moment on at which they are off, and a team mark stays when its owner declares something', async () => {
     const members = [await used(tenPeople(6, RELAY)), await used(tenPeople(6, RELAY))];
     await judge();
     server().clock.advance(7 * HOUR);

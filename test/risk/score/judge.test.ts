@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { SIGNALS, type SignalNumber, THRESHOLDS } from '../../../server/risk/score/constants.ts';
+import { FAMILY_CAP, SIGNALS, type SignalNumber, THRESHOLDS } from '../../../server/risk/score/constants.ts';
 import { along } from '../../../server/risk/score/curve.ts';
 import { adviceOf, dossierOf, inWords } from '../../../server/risk/score/dossier.ts';
 import { evidenceOf, likelihoodRatio } from '../../../server/risk/score/evidence.ts';
 import { HEAVY } from '../../../server/risk/score/heavy.ts';
-import { type Judgement, judge } from '../../../server/risk/score/judge.ts';
+import { type Judgement, judge, verdictOf } from '../../../server/risk/score/judge.ts';
 import type { Observation } from '../../../server/risk/signals/observation.ts';
 import { emptySketch, fold, type Sketch } from '../../../server/risk/signals/sketch.ts';
 import { DossierSchema } from '../../../shared/risk.ts';
@@ -85,11 +85,19 @@ describe('the judgement', () => {
     });
 
   it('never lets one family say it alone, at every cap', () => {
-    for (const family of ['P', 'T', 'I'] as const) {
-      const caps = SIGNAL_NUMBERS.filter((n) => SIGNALS[n].family === family).map((n) => SIGNALS[n].cap);
-      assert.ok(caps.length > 0);
-      assert.ok(family === 'P' ? THRESHOLDS.corroboration > 0 : THRESHOLDS.persons > 0);
-    }
+    const nothing = { P: 0, T: 0, I: 0, X: 0 };
+    const told = (families: Partial<typeof nothing>, causes: number) =>
+      verdictOf({ lambda: 24, families: { ...nothing, ...families }, causes, threshold: THRESHOLDS.later });
+    const most = FAMILY_CAP;
+    assert.deepEqual(
+      [told({ P: most }, 4), told({ P: most }, 1), told({ T: most }, 0), told({ I: most }, 0)],
+      ['not_enough', 'clean', 'clean', 'clean'],
+    );
+    assert.deepEqual(
+      [told({ T: most, I: most }, 0), told({ P: most, T: most, I: most }, 1), told({ P: most, T: 1.9 }, 2)],
+      ['clean', 'clean', 'not_enough'],
+    );
+    assert.deepEqual([told({ P: most, T: 2 }, 2), told({ P: most, I: 2 }, 2)], ['sharing', 'sharing']);
     const noPersons = person(1, 7, work, { ...RELAY, client: { family: 'relay', isImpossible: true } });
     const { families, verdict } = judge(sketchOf(noPersons), NOTHING);
     assert.ok(
