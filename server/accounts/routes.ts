@@ -70,7 +70,8 @@ export function ownerRoutes(api: Api, deps: AccountDeps & AuthenticateDeps): voi
     const account = { ...owner.account, ...(due === null ? {} : { termsDue: due }) };
     const { guests } = policy;
     const isGuest = account.kind === 'guest';
-    const client = await findAdvice(db.read, account.id);
+    // Guests are not observed.
+    const client = account.kind === 'member' ? await findAdvice(db.read, account.id) : null;
     const everyone = (await currentNotices(db.read, now)).map(toNotice);
     return c.json(
       {
