@@ -108,11 +108,12 @@ export class View {
     page.on('pageerror', (error) => this.errors.push(String(error)));
   }
 
-  /** Messages of the host, in this order. Resolves when the view has drawn what they changed. */
+  /**
+   * Messages of the host, in this order. Resolves when the view has drawn what they changed, a long conversation whole:
+   * its messages are drawn in several steps.
+   */
   async tell(...messages: FromHost[]): Promise<void> {
-    await this.page.evaluate(
-      `fake.postAll(${JSON.stringify(messages)}); new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done))))`,
-    );
+    await this.page.evaluate(`fake.postAll(${JSON.stringify(messages)}); fake.drawn()`);
   }
 
   /** What the view has said to the host so far; each message is held against the contract. */

@@ -8,6 +8,8 @@ interface Fake {
   heard: string[];
   post(message: unknown): void;
   postAll(messages: unknown[]): void;
+  /** Resolves when what was posted is on the screen. */
+  drawn(): Promise<void>;
   fromEnd(): number;
   overflow(): string[];
   paste(selector: string, length: number): boolean;
@@ -36,6 +38,14 @@ const fake: Fake = {
   post: (message) => window.postMessage(message, '*'),
   postAll(messages) {
     for (const message of messages) window.postMessage(message, '*');
+  },
+  async drawn() {
+    const frame = () => new Promise<unknown>((resolve) => requestAnimationFrame(resolve));
+    await new Promise((resolve) => setTimeout(resolve));
+    do {
+      await frame();
+      await frame();
+    } while (document.querySelector('.transcript[role=log][aria-busy="true"]'));
   },
   /** CSS pixels between what is seen and the end of the conversation. */
   fromEnd() {

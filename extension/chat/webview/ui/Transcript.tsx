@@ -124,7 +124,15 @@ function Log({ conversation }: { conversation: Conversation }) {
   return (
     <main class="transcript-place">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}
-      <section class="transcript" role="log" aria-live="off" aria-label="Conversation" tabIndex={0} ref={box}>
+      <section
+        class="transcript"
+        role="log"
+        aria-live="off"
+        aria-busy={isFilling}
+        aria-label="Conversation"
+        tabIndex={0}
+        ref={box}
+      >
         <div class="column" ref={content}>
           {messages.length === 0 && <EmptyState />}
           {((first > 0 && !isFilling) || before) && (
