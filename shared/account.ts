@@ -82,9 +82,9 @@ export const LimitsSchema = z.object({
 export const NoticeSchema = z.object({
   id: z.string(),
   kind: z
-    .enum(['suspended', 'closing', 'terms', 'price', 'operator', 'client'])
+    .enum(['suspended', 'closing', 'terms', 'price', 'operator', 'client', 'decision'])
     .describe(
-      'operator: what the operator tells everybody, such as an incident; client: a tool of the owner contradicts itself; clients ignore kinds they do not know',
+      'operator: what the operator tells everybody, such as an incident; client: a tool of the owner contradicts itself; decision: a person asks or has decided something about the account; clients ignore kinds they do not know',
     ),
   text: z.string().describe('whole sentences: what it is, and what can be done'),
   at: z.iso.datetime(),

@@ -11,6 +11,8 @@ export const DossierLineSchema = z
     /** What heavy users who are alone show, in the words of the sentence's number. */
     heavyUsers: z.string(),
     nats: z.number(),
+    /** The numbers behind the sentence. */
+    seen: z.record(z.string(), z.number()).optional(),
     firstSeen: z.iso.datetime().nullable(),
     lastSeen: z.iso.datetime().nullable(),
     wouldClear: z.string(),
@@ -21,7 +23,8 @@ export type DossierLine = z.infer<typeof DossierLineSchema>;
 /** Why an account was flagged. It never changes: the counters that it was made from decay. */
 export const DossierSchema = z
   .object({
-    kind: z.enum(['sharing', 'not_enough']),
+    /** referrals: made of a link's sign-ups, operator: of nothing. Both have no nats, and the probability 0. */
+    kind: z.enum(['sharing', 'not_enough', 'referrals', 'operator']),
     madeAt: z.iso.datetime(),
     observedSince: z.iso.datetime(),
     nats: z.object({
@@ -37,6 +40,13 @@ export const DossierSchema = z
     rulesVersion: z.int(),
     thresholdVersion: z.int(),
     lines: z.array(DossierLineSchema),
+    /** A person's turns in each hour of the week, UTC, from Monday 00:00 on; absent where nothing was counted. */
+    week: z.array(z.int()).length(168).optional(),
+    /** The projects by the turns in them, largest first, and by how many groups of clients: without their names. */
+    projects: z
+      .array(z.object({ turns: z.int(), days: z.int(), clients: z.int(), group: z.int() }))
+      .max(64)
+      .optional(),
   })
   .meta({ id: 'Dossier' });
 export type Dossier = z.infer<typeof DossierSchema>;

@@ -13,6 +13,7 @@ const WAYS: Record<Notice['kind'], { label: string; command: string; section?: s
   price: { label: 'Open Account Page', command: 'perigee.openAccount', section: 'credits' },
   operator: null,
   client: null,
+  decision: { label: 'Read It', command: 'perigee.openAccount', section: 'decisions' },
 };
 /** Notices that block nothing. They are shown as information, not as a warning. */
 const CALM: readonly Notice['kind'][] = ['price', 'operator', 'client'];

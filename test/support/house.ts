@@ -35,7 +35,10 @@ export const ROOMS: Record<string, string[][]> = {
   'server/platform': [['values', 'config', 'migrations'], ['db'], ['http']],
   'server/credits': [['rules'], ['journal'], ['plans'], ['holds'], ['payments', 'prices', 'limits', 'log', 'audit']],
   'server/risk': [['signals'], ['score', 'observe'], ['flags']],
-  'server/accounts': [['sessions'], ['keys', 'people'], ['referrals'], ['signIn'], ['data', 'notices'], ['operator']],
+  'server/accounts': [
+    ...[['sessions'], ['keys', 'people'], ['referrals', 'reviewers'], ['signIn'], ['cases'], ['data', 'notices']],
+    ...[['desk'], ['operator']],
+  ],
   'server/gateway': [['prompt', 'dialects'], ['upstreams'], ['routing'], ['runs'], ['calls']],
   'server/gateway/upstreams': [['demo']],
   'extension/platform': [['secrecy', 'server']],

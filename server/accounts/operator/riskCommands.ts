@@ -15,7 +15,12 @@ export interface RiskCommandDeps {
   clock: Clock;
 }
 
-const KINDS = { sharing: 'sharing', not_enough: 'not enough to act on' } as const;
+const KINDS = {
+  sharing: 'sharing',
+  not_enough: 'not enough to act on',
+  referrals: 'repeated sign-ups',
+  operator: 'by a command',
+} as const satisfies Record<Dossier['kind'], string>;
 
 /** `flags`: the open flags, those to look at first. */
 export async function flagTable({ db }: RiskCommandDeps): Promise<string[]> {

@@ -25,7 +25,8 @@ export interface Schema {
   plan_use: PlanUseRow;
   subscription: SubscriptionRow;
   limit_use: LimitUseRow;
-  referral_link: { account_id: string; code: string; created_at: number };
+  /** `revoked_at`: since then nobody joins by the link, and it earns nothing. */
+  referral_link: { account_id: string; code: string; created_at: number; revoked_at: number | null };
   referral: ReferralTable;
   referral_reward: ReferralRewardRow;
   /** The price in force when a server last started, and the changes announced by then, as JSON. */
@@ -50,6 +51,17 @@ export interface Schema {
   risk_flag: RiskFlagRow;
   /** The operator's switch that stops flagging. */
   risk_pause: { name: string; since: number; why: string };
+  reviewer: ReviewerRow;
+  /** A browser's session in which a reviewer has the desk open. */
+  desk_session: { session_id: string; account_id: string; opened_at: number; used_at: number };
+  decision: DecisionRow;
+  appeal: AppealRow;
+  /** `is_sent` is 0 until the appeal that it belongs to is made. */
+  appeal_picture: AppealPictureRow;
+  /** How another reviewer judges a decided case without having seen the decision. */
+  second_look: { flag_number: number; reviewer_id: string | null; kind: string; why: string; at: number };
+  /** Who saw and did what at the desk. */
+  desk_act: DeskActTable;
   payment: PaymentTable;
   payment_reversal: PaymentReversalRow;
   payment_event: PaymentEventRow;
@@ -597,8 +609,80 @@ export interface RiskContextRow {
 export interface RiskFlagRow {
   number: number;
   account_id: string | null;
-  kind: 'sharing' | 'not_enough';
+  kind: 'sharing' | 'not_enough' | 'referrals' | 'operator';
   dossier: string;
   opened_at: number;
   ended_at: number | null;
+}
+
+export interface ReviewerRow {
+  account_id: string;
+  added_at: number;
+  /** The role has ended. */
+  ended_at: number | null;
+  /** Of the code by which a second factor may be set up, until `setup_until`. */
+  setup_hash: string | null;
+  setup_until: number | null;
+  /** The secret of the second factor, encrypted by the server's secret; it counts from `factor_at` on. */
+  factor: string | null;
+  factor_at: number | null;
+  /** The step of the last code that was used: no code opens the desk twice. */
+  last_step: number | null;
+}
+
+export interface DecisionRow {
+  id: string;
+  flag_number: number;
+  step: number;
+  /** Null: the account was deleted, and `why` and `answer` with it. */
+  account_id: string | null;
+  kind: 'nothing' | 'ask' | 'warn' | 'reset' | 'referrals' | 'suspend' | 'close';
+  why: string | null;
+  rule: string;
+  until_at: number | null;
+  /** A closed account is deleted then, unless an appeal is open. */
+  delete_at: number | null;
+  taken_micro: number | null;
+  /** Null: the operator, if `is_operators` is 1; else a reviewer whose account was deleted. */
+  reviewer_id: string | null;
+  is_operators: number;
+  at: number;
+  answer: string | null;
+  answered_at: number | null;
+}
+
+export interface AppealRow {
+  decision_id: string;
+  account_id: string | null;
+  at: number;
+  /** Null, as `use_case`: the account was deleted. */
+  time: string | null;
+  use_case: string | null;
+  numbers_may_be_used: number;
+  outcome: 'upheld' | 'reversed' | null;
+  decided_at: number | null;
+  reviewer_id: string | null;
+  is_operators: number;
+  why: string | null;
+}
+
+export interface AppealPictureRow {
+  id: string;
+  decision_id: string;
+  account_id: string;
+  is_sent: number;
+  width: number;
+  height: number;
+  /** WebP, encoded by this server. */
+  bytes: Uint8Array;
+  at: number;
+}
+
+export interface DeskActTable {
+  id: Generated<number>;
+  at: number;
+  reviewer_id: string | null;
+  act: string;
+  flag_number: number | null;
+  detail: string | null;
 }

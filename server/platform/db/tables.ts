@@ -14,6 +14,8 @@ export const EXPORT_FILES = {
   'referrals.json': 'who joined by your link, without a name, and what that earned; only if somebody did',
   'payments.json': 'what you paid, and what of it went back; amounts in the smallest unit; only if you did',
   'risk.json': 'what we see of how your account is used, in numbers; only if something was seen',
+  'decisions.json': 'what people have decided about your account, why, and your appeals; only if somebody did',
+  'appeals/*.webp': 'the pictures of your appeals',
   'token-log.json': 'every grant, charge and refund; amounts are micro-credits (1 credit = 1,000,000)',
   'token-log.csv': 'the same for a spreadsheet',
   'conversations/*.json':
@@ -59,6 +61,13 @@ const IN_LOG = { not: 'the token log says the same, line by line' };
 const NOBODYS = { of: null, merged: 'never', deleted: 'passes' } as const;
 const SERVERS = { ...NOBODYS, exported: { not: 'of the server, not of a person' }, kept: 'always' } as const;
 const SIGNING_IN = { ...NOBODYS, exported: { not: 'of a sign-in under way' }, kept: 'passing', over: HOUR } as const;
+const OF_CASE = {
+  of: { account: 'account_id' },
+  merged: 'never',
+  deleted: 'nameless',
+  kept: 'passing',
+  over: 180 * DAY,
+} as const;
 
 export const TABLES = {
   account: { of: { account: 'id' }, exported: 'profile.json', merged: 'stays', ...OWN },
@@ -135,6 +144,23 @@ export const TABLES = {
     ...{ merged: 'never', deleted: 'nameless', kept: 'passing', over: 180 * DAY },
   },
   risk_pause: SERVERS,
+  reviewer: { of: { account: 'account_id' }, exported: 'profile.json', merged: 'never', ...OWN },
+  desk_session: {
+    ...{ of: { account: 'account_id' }, exported: { not: 'that the desk is open, for some hours' } },
+    ...{ merged: 'never', deleted: 'goes', kept: 'passing', over: 0 },
+  },
+  // With its flag, whose retention begins anew when a case or its appeal is decided.
+  decision: { ...OF_CASE, exported: 'decisions.json' },
+  appeal: { ...OF_CASE, exported: 'decisions.json' },
+  appeal_picture: { ...OF_CASE, exported: 'appeals/*.webp', deleted: 'goes' },
+  second_look: {
+    ...{ of: null, exported: { not: 'a test of the reviewers, from which nothing follows' }, merged: 'never' },
+    ...{ deleted: 'nameless', kept: 'passing', over: 180 * DAY },
+  },
+  desk_act: {
+    ...{ of: { account: 'reviewer_id' }, exported: { not: 'what a reviewer did at work, without the owner’s data' } },
+    ...{ merged: 'never', deleted: 'nameless', kept: 'passing', over: 365 * DAY },
+  },
 
   operator_notice: SERVERS,
   promotion: SERVERS,

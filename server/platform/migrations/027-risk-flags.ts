@@ -14,7 +14,7 @@ export const riskFlags: Migration = {
       // A flag outlives its account without a name.
       sql`create table risk_flag (
         number bigint primary key, account_id text references account(id) on delete set null,
-        kind text not null check (kind in ('sharing','not_enough')), dossier text not null,
+        kind text not null check (kind in ('sharing','not_enough','referrals','operator')), dossier text not null,
         opened_at bigint not null, ended_at bigint)`,
       sql`create unique index risk_flag_open on risk_flag (account_id, kind) where ended_at is null`,
       sql`create index risk_flag_ended on risk_flag (ended_at) where ended_at is not null`,

@@ -25,6 +25,7 @@ import { usage } from './023-usage.ts';
 import { drainedServices } from './024-drained-services.ts';
 import { risk } from './025-risk.ts';
 import { riskFlags } from './027-risk-flags.ts';
+import { desk } from './028-desk.ts';
 
 /** All migrations by name, in order. Every node runs them when it starts, one node at a time. */
 export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
@@ -55,6 +56,7 @@ export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
     '024-drained-services': drainedServices,
     '025-risk': risk(engine),
     '027-risk-flags': riskFlags,
+    '028-desk': desk(engine),
   };
   return { getMigrations: async () => all };
 }

@@ -15,7 +15,7 @@ export interface Flag {
   number: number;
   /** Null: the account was deleted. */
   accountId: string | null;
-  kind: 'sharing' | 'not_enough';
+  kind: Dossier['kind'];
   openedAt: number;
   endedAt: number | null;
   dossier: Dossier;

@@ -123,13 +123,13 @@ function Log({ conversation }: { conversation: Conversation }) {
   const continued = new Set(messages.map((m) => m.continues).filter(Boolean));
   return (
     <main class="transcript-place">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}
       <section
         class="transcript"
         role="log"
         aria-live="off"
         aria-busy={isFilling}
         aria-label="Conversation"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
         tabIndex={0}
         ref={box}
       >
