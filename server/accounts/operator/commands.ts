@@ -30,7 +30,7 @@ import { type KeyCommandDeps, keyTable, makeKeyFor, revokeKeyById } from './keyC
 import { endOneNotice, noticeTable, tellEveryone } from './noticeCommands.ts';
 import { beginPromotion, promotionTable, stopPromotion } from './promotionCommands.ts';
 import { dossierLines, flagTable, markTeam, switchFlags } from './riskCommands.ts';
-import { restore, setTier, suspend } from './sanctions.ts';
+import { restore, setTier, suspend } from '../cases/sanctions.ts';
 import { drainOrUse, type UpstreamCommandDeps, upstreamTable } from './upstreamCommands.ts';
 
 export type { CommandResult };
