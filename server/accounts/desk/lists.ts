@@ -67,7 +67,8 @@ export async function countWaiting(
   db: Reader,
   looks: Looks,
 ): Promise<Record<'open' | 'asked' | 'appeals' | 'seconds', number>> {
-  const count = (list: List) => sql<number | string>`coalesce(sum(case when ${inList(list, looks)} then 1 else 0 end), 0)`;
+  const count = (list: List) =>
+    sql<number | string>`coalesce(sum(case when ${inList(list, looks)} then 1 else 0 end), 0)`;
   const row = await casesFor(db, looks)
     .select([
       count('open').as('open'),
