@@ -16,8 +16,11 @@ export interface ReviewerCommandDeps {
 /** `reviewer EMAIL`: prints the setup code once; only its hash is kept. */
 export async function makeReviewer({ db, clock, ids }: ReviewerCommandDeps, account: FoundAccount): Promise<string[]> {
   if (account.kind === 'guest') throw new Refused(1, 'A guest is no reviewer: the person signs in first.');
-  const setupCode = makeSetupCode(ids);
   const at = clock.now();
+  const { suspended, goneAt } = account;
+  if (goneAt !== null || (suspended && (suspended.until === null || suspended.until > at)))
+    throw new Refused(1, `The account of ${named(account)} is suspended or closing: it can be no reviewer.`);
+  const setupCode = makeSetupCode(ids);
   const isAdded = await db.write((tx) => addReviewer(tx, { accountId: account.id, setupCode, at }));
   if (!isAdded)
     throw new Refused(
