@@ -29,7 +29,7 @@ import { endPlanOf, givePlanTo, grantCredits, readCredits, readGrantId, resetCre
 import { type KeyCommandDeps, keyTable, makeKeyFor, revokeKeyById } from './keyCommands.ts';
 import { endOneNotice, noticeTable, tellEveryone } from './noticeCommands.ts';
 import { beginPromotion, promotionTable, stopPromotion } from './promotionCommands.ts';
-import { dossierLines, flagTable, markTeam, switchFlags } from './riskCommands.ts';
+import { caseNumbers, dossierLines, flagTable, markTeam, switchFlags } from './riskCommands.ts';
 import { restore, setTier, suspend } from './sanctions.ts';
 import { drainOrUse, type UpstreamCommandDeps, upstreamTable } from './upstreamCommands.ts';
 
@@ -270,6 +270,11 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       only();
       taken(1, 'the number of a flag');
       return dossierLines(deps, rest[0]!);
+    }
+    case 'case': {
+      only();
+      taken(1, 'the number of a case');
+      return caseNumbers(deps, rest[0]!);
     }
     case 'team': {
       only('end');

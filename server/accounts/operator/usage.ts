@@ -36,6 +36,8 @@ export const USAGE = `perigee-admin COMMAND, or in a checkout: npm run admin -- 
   flags                             lists the accounts that may be shared through a relay; a person decides what follows
   flags off --why TEXT              stops flagging on every node; flags on goes on
   dossier NUMBER                    shows why an account was flagged, and what speaks against it
+  case NUMBER                       prints the numbers of a case, without its account, if the owner has allowed it in an
+                                    appeal: for the cases that the rules are tried on
   team ACCOUNT [--end]              says that a plan was sold to several people: the account is not flagged
   audit                             proves the books, or says which invariant is broken and where
   retention [--dry-run]             deletes what the policy keeps no longer, or only counts it
