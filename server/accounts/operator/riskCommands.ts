@@ -4,6 +4,7 @@ import type { Database } from '../../platform/db/database.ts';
 import { type Flag, findFlag, findPause, openFlags, pause, resume, setTeam } from '../../risk/flags/store.ts';
 import { exportCase, type NotExported } from '../cases/caseExport.ts';
 import type { FoundAccount } from '../people/accountSearch.ts';
+import { recordAct } from '../reviewers/acts.ts';
 import { columns, misused, named, Refused } from './commandText.ts';
 
 // The operator's commands for flags. They show; what follows from a flag is a person's decision.
@@ -51,11 +52,18 @@ export async function flagTable({ db }: RiskCommandDeps): Promise<string[]> {
 export async function switchFlags({ db, clock }: RiskCommandDeps, to: string, why: string): Promise<string[]> {
   if (to !== 'off' && to !== 'on') throw misused(`flags takes off or on, not "${to}".`);
   if (to === 'on') {
-    await db.write(resume);
+    await db.write(async (tx) => {
+      if ((await findPause(tx)) !== null) await recordAct(tx, { at: clock.now(), by: 'operator', act: 'resumed' });
+      await resume(tx);
+    });
     return ['Accounts are flagged again.'];
   }
   if (why === '') throw misused('flags off needs --why: the next operator reads it.');
-  await db.write((tx) => pause(tx, why, clock.now()));
+  const at = clock.now();
+  await db.write(async (tx) => {
+    if ((await findPause(tx)) === null) await recordAct(tx, { at, by: 'operator', act: 'paused', detail: why });
+    await pause(tx, why, at);
+  });
   return ['No account is flagged from now on, on any node. Flags that are open stay open.'];
 }
 
