@@ -30,7 +30,7 @@ import { type KeyCommandDeps, keyTable, makeKeyFor, revokeKeyById } from './keyC
 import { endOneNotice, noticeTable, tellEveryone } from './noticeCommands.ts';
 import { beginPromotion, promotionTable, stopPromotion } from './promotionCommands.ts';
 import { makeReviewer, reviewerTable, setupReviewer, stopReviewer } from './reviewerCommands.ts';
-import { dossierLines, flagTable, markTeam, switchFlags } from './riskCommands.ts';
+import { caseNumbers, dossierLines, flagTable, markTeam, switchFlags } from './riskCommands.ts';
 import { drainOrUse, type UpstreamCommandDeps, upstreamTable } from './upstreamCommands.ts';
 
 export type { CommandResult };
@@ -271,6 +271,11 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       only();
       taken(1, 'the number of a flag');
       return dossierLines(deps, rest[0]!);
+    }
+    case 'case': {
+      only();
+      taken(1, 'the number of a case');
+      return caseNumbers(deps, rest[0]!);
     }
     case 'team': {
       only('end');
