@@ -82,11 +82,7 @@ onBothEnginesWithSignIn('the door of the desk', (world) => {
   });
 
   it('is 401 without a token', async () => {
-    const nobody = new (class extends (Object.getPrototypeOf(Object.getPrototypeOf(member))
-      .constructor as typeof Client) {
-      override credentials = async () => ({});
-    })(server().url, '', '');
-    assert.deepEqual(await table(nobody), everywhere('401 unauthorized'));
+    assert.deepEqual(await table(new Nobody(server().url, '', '')), everywhere('401 unauthorized'));
   });
 
   it('is 404 to a guest and to a member, as any address that there is not', async () => {
@@ -99,8 +95,10 @@ onBothEnginesWithSignIn('the door of the desk', (world) => {
   });
 
   it('lets a reviewer without a second factor do nothing but set one up', async () => {
-    const expected = Object.fromEntries(Object.entries(ROUTES).map(([route, { closed = CLOSED }]) => [route, closed]));
-    assert.deepEqual(await table(withoutFactor), expected);
+    assert.deepEqual(
+      await table(withoutFactor),
+      expected(({ closed = CLOSED }) => closed),
+    );
   });
 
   it('lets a reviewer in', async () => {
