@@ -2,10 +2,12 @@ import { groupsOf } from '../signals/clients.ts';
 import { LANGUAGES } from '../signals/observation.ts';
 import type { Sketch, Timed } from '../signals/sketch.ts';
 import { DAY_S } from '../signals/time.ts';
-import { SPREADS } from '../signals/turns.ts';
+import { CROWDS, SPREADS } from '../signals/turns.ts';
 import { isPersistent, isWorkedOn, type Workspace } from '../signals/workspaces.ts';
 import {
   CLIENT_TURNS,
+  CROWD_OF_ONE_AUTHOR,
+  DAYS_COUNT,
   HEAVY_PROJECTS,
   LANGUAGE_SHARE,
   LANGUAGE_TURNS,
@@ -54,7 +56,7 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
 
   const days = (sketch.lastS - sketch.firstS) / DAY_S;
   const heavy = along(HEAVY_PROJECTS, days);
-  const quiet = sketch.hours.quietHours(sketch.lastS);
+  const quiet = sketch.hours.quietHours(sketch.firstS, sketch.lastS);
   const languages = languagesOf(worked);
   const blocks = blocksOf(sketch, worked);
   const authors = authorsOf(sketch);
@@ -79,7 +81,7 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
   return [
     one(1, persistent.length - heavy, { projects: persistent.length, heavy, days }, span(persistent)),
     one(2, authors.nats, authors.seen, timed('near')),
-    one(3, quiet, {}, all),
+    weighed(one(3, quiet?.hours ?? null, { days: quiet?.days ?? 0 }, all), along(DAYS_COUNT, quiet?.days ?? 0)),
     one(4, languages, { languages }, span(worked)),
     one(5, blocks, { blocks }, span(worked)),
     one(6, authors.spread, { projects: authors.spread }, all),
@@ -101,6 +103,8 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
   ];
 }
 
+const weighed = (evidence: Evidence, weight: number): Evidence => ({ ...evidence, nats: weight * evidence.nats });
+
 const bounded = (nats: number, cap: number) => Math.max(-cap, Math.min(cap, nats));
 
 const isUsed = ({ count }: { count: number }) => count >= CLIENT_TURNS;
@@ -112,11 +116,16 @@ const isUsed = ({ count }: { count: number }) => count >= CLIENT_TURNS;
  * in the tenth part of the turns with most of them. How many turns there are is no sign: heavy use is fine.
  */
 function authorsOf(sketch: Sketch): { nats: number; spread: number; seen: Record<string, number> } {
-  const { pairs, crossings, near, middle, spreads } = sketch.turns.seen;
+  const { pairs, crossings, near, middle, spreads, crowds } = sketch.turns.seen;
   const ratio = likelihoodRatio(near, near + middle, NEAR_OF_ONE_AUTHOR);
   const spread = upperTenth(spreads, SPREADS);
-  const nats = Math.max(along(NEAR_COUNTS, ratio), along(SPREAD_OF_ONE_AUTHOR, spread));
-  return { nats, spread, seen: { pairs, crossings, near, middle, spread, ratio } };
+  const crowd = upperTenth(crowds, CROWDS);
+  const nats = Math.max(
+    along(NEAR_COUNTS, ratio),
+    along(SPREAD_OF_ONE_AUTHOR, spread),
+    along(CROWD_OF_ONE_AUTHOR, crowd),
+  );
+  return { nats, spread, seen: { pairs, crossings, near, middle, spread, crowd, ratio } };
 }
 
 /** Nats for a share above `p0`, of `hits` among `of` trials; 0 if the share is not above it, or of too few. */
