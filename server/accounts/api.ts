@@ -1,6 +1,6 @@
 import type { Notice } from '../../shared/account.ts';
 import type { Clock, Ids } from '../platform/clock.ts';
-import type { Config } from '../platform/config/config.ts';
+import { type Config, isLoopback } from '../platform/config/config.ts';
 import type { Database } from '../platform/db/database.ts';
 import type { Api, AppContext } from '../platform/http/env.ts';
 import { originsOf } from '../platform/http/origins.ts';
@@ -10,11 +10,15 @@ import type { Mailer } from '../platform/mail.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { exportRoutes } from './data/exportRoutes.ts';
 import { rightsRoutes } from './data/rightsRoutes.ts';
+import { deskBookRoutes, fairUseRoutes } from './desk/bookRoutes.ts';
+import { deskCaseRoutes } from './desk/caseRoutes.ts';
+import { deskRoutes } from './desk/deskRoutes.ts';
 import { authenticateCall } from './keys/authenticateCall.ts';
 import { keyRoutes } from './keys/keyRoutes.ts';
 import type { MoveRuns } from './people/merge.ts';
 import { promotionRoutes } from './people/promotionRoutes.ts';
 import { referralRoutes } from './referrals/referralRoutes.ts';
+import { deskGuard } from './reviewers/guard.ts';
 import { accountRoutes, guestRoutes, ownerRoutes } from './routes.ts';
 import { Attempts } from './sessions/attempts.ts';
 import { authenticate } from './sessions/authenticate.ts';
@@ -73,8 +77,13 @@ export function accountsOf(setup: AccountsSetup) {
     termsVersion: terms.url ? terms.version : null,
     termsToolsFrom: terms.toolsFrom === undefined ? null : Date.parse(terms.toolsFrom),
     isLocalRequest: (c: AppContext) => signIn.local && addressOf(c) === null,
+    // Behind a proxy each request comes from this machine, and not every proxy says so.
+    isOwnMachine: (c: AppContext) => !isBehindProxy(config) && addressOf(c) === null,
   };
 }
+
+const isBehindProxy = ({ publicUrl, trustedProxies }: Config) =>
+  trustedProxies.length > 0 || (publicUrl !== null && !isLoopback(new URL(publicUrl).hostname));
 
 export type Accounts = ReturnType<typeof accountsOf>;
 
@@ -84,6 +93,7 @@ export function openAccountsApi(api: Api, deps: Accounts): void {
   signInApiRoutes(api, deps);
   signInPages(api, deps);
   ownerRoutes(api, deps);
+  fairUseRoutes(api, { ...deps, isShown: deps.policy.risk.publicNumbers });
 }
 
 /** Authenticates every route that is bound after it, and adds the routes of an account's owner. */
@@ -96,6 +106,15 @@ export function accountsApi(api: Api, deps: Accounts): void {
   referralRoutes(api, deps);
   promotionRoutes(api, deps);
   keyRoutes(api, deps);
+  deskApi(api, deps);
+}
+
+/** The reviewers' desk. Its guard stands before every route that is bound under it. */
+function deskApi(api: Api, deps: Accounts): void {
+  api.use('/api/desk/*', deskGuard(deps));
+  deskRoutes(api, deps);
+  deskCaseRoutes(api, deps);
+  deskBookRoutes(api, deps);
 }
 
 /** Authenticates every call of a tool: everything under `/v1` that is bound after it. */

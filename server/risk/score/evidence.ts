@@ -1,4 +1,4 @@
-import { groupsOf } from '../signals/clients.ts';
+import { connect, countGroups, type Group } from '../signals/clients.ts';
 import { LANGUAGES } from '../signals/observation.ts';
 import type { Sketch, Timed } from '../signals/sketch.ts';
 import { DAY_S } from '../signals/time.ts';
@@ -58,7 +58,7 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
   const heavy = along(HEAVY_PROJECTS, days);
   const quiet = sketch.hours.quietHours(sketch.firstS, sketch.lastS);
   const languages = languagesOf(worked);
-  const blocks = blocksOf(sketch, worked);
+  const blocks = countGroups(groupsOf(sketch), sketch.clients);
   const authors = authorsOf(sketch);
   const severalDevices = worked.filter(
     ({ clients }) => clients.filter((one) => isUsed(one) && sketch.clients.find(one.client)?.isDevice).length > 1,
@@ -75,13 +75,13 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
     when: { firstS: number; lastS: number },
   ): Evidence => ({
     ...{ signal, value, seen, ...when },
-    nats: value === null ? 0 : bounded(along(SIGNALS[signal].curve, value), SIGNALS[signal].cap),
+    nats: natsOf(signal, value, seen),
   });
 
   return [
     one(1, persistent.length - heavy, { projects: persistent.length, heavy, days }, span(persistent)),
     one(2, authors.nats, authors.seen, timed('near')),
-    weighed(one(3, quiet?.hours ?? null, { days: quiet?.days ?? 0 }, all), along(DAYS_COUNT, quiet?.days ?? 0)),
+    one(3, quiet?.hours ?? null, { days: quiet?.days ?? 0 }, all),
     one(4, languages, { languages }, span(worked)),
     one(5, blocks, { blocks }, span(worked)),
     one(6, authors.spread, { projects: authors.spread }, all),
@@ -103,17 +103,24 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
   ];
 }
 
-const weighed = (evidence: Evidence, weight: number): Evidence => ({ ...evidence, nats: weight * evidence.nats });
-
-const bounded = (nats: number, cap: number) => Math.max(-cap, Math.min(cap, nats));
+/**
+ * What a value counts, by its signal's curve and cap; `seen` are the numbers behind it. Those of a dossier can be weighed
+ * again so.
+ */
+export function natsOf(signal: SignalNumber, value: number | null, seen: Record<string, number>): number {
+  const { curve, cap } = SIGNALS[signal];
+  if (value === null) return 0;
+  const weight = signal === 3 ? along(DAYS_COUNT, seen.days ?? 0) : 1;
+  return weight * Math.max(-cap, Math.min(cap, along(curve, value)));
+}
 
 const isUsed = ({ count }: { count: number }) => count >= CLIENT_TURNS;
 
 /**
- * Signal 2: the stronger of two ways to tell several authors from one. `ratio`: the likelihood ratio of the share of
+ * Signal 2: the strongest of three ways to tell several authors from one. `ratio`: the likelihood ratio of the share of
  * turns that come within seconds of one in other work, against the most that one author shows; the alternative is the
- * share that was seen. The other is how many projects half an hour has,
- * in the tenth part of the turns with most of them. How many turns there are is no sign: heavy use is fine.
+ * share that was seen. The others are how many projects, and how many groups of clients, half an hour has, in the tenth
+ * part of the turns with most of them. How many turns there are is no sign: heavy use is fine.
  */
 function authorsOf(sketch: Sketch): { nats: number; spread: number; seen: Record<string, number> } {
   const { pairs, crossings, near, middle, spreads, crowds } = sketch.turns.seen;
@@ -158,10 +165,10 @@ function languagesOf(workspaces: readonly Workspace[]): number {
   return mains.size;
 }
 
-/** Signal 5: groups of clients and projects that share nothing. */
-function blocksOf({ clients }: Sketch, workspaces: readonly Workspace[]): number {
-  const links = workspaces
-    .map((work) => ({ clients: work.clients.filter(isUsed).map(({ client }) => client), work }))
-    .filter((link) => link.clients.length > 0);
-  return groupsOf(links, clients);
+/** Signal 5: groups of clients and projects that share nothing, of the projects that a person has worked on. */
+export function groupsOf({ workspaces }: Sketch): Group<Workspace>[] {
+  const links = workspaces.list
+    .filter(isWorkedOn)
+    .map((work) => ({ clients: work.clients.filter(isUsed).map(({ client }) => client), work }));
+  return connect(links.filter(({ clients }) => clients.length > 0));
 }

@@ -1,4 +1,4 @@
-import { type Clients, groupsOf } from './clients.ts';
+import { type Clients, connect, countGroups, type Link } from './clients.ts';
 import type { Hash } from './observation.ts';
 import { DAY_S, HOUR_S, MINUTE_S } from './time.ts';
 import { indexOfLeast, type Root, type Workspace, type Workspaces } from './workspaces.ts';
@@ -88,7 +88,7 @@ export class Turns {
         works.add(itsWork);
         links.push(linkOf(other, itsWork));
       }
-      const groups = groupsOf(links, clients);
+      const groups = countGroups(connect(links), clients);
       seen.crowds[CROWDS.findIndex((end) => groups <= end)]! += 1;
       seen.spreads[SPREADS.findIndex((end) => works.size <= end)]! += 1;
       const last = before.at(-1);
@@ -122,7 +122,7 @@ function workOf(root: Root | undefined): Root | Workspace | null {
 }
 
 /** What a turn connects: its client and its work, and all clients of a project. */
-function linkOf({ client }: Turn, work: Root | Workspace): { clients: Hash[]; work: unknown } {
+function linkOf({ client }: Turn, work: Root | Workspace): Link<Root | Workspace> {
   return { clients: 'clients' in work ? [client, ...work.clients.map((one) => one.client)] : [client], work };
 }
 
