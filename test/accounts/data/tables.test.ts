@@ -457,11 +457,13 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
       ],
       [
         'desk_session',
-        // From when it has closed by itself on.
+        // From when it has closed by itself on. The member's session has ended above.
         (tx, at) =>
           sql`insert into desk_session (session_id, account_id, opened_at, used_at, by_code)
-          select id, account_id, ${at}, ${at - DESK_IDLE_MINUTES * 60_000}, 1 from session where ${mine}`.execute(tx),
-        mine,
+          select id, account_id, ${at}, ${at - DESK_IDLE_MINUTES * 60_000}, 1 from session where account_id = ${guest.accountId}`.execute(
+            tx,
+          ),
+        sql`account_id = ${guest.accountId}`,
         () => purge(purgeDesks),
       ],
       [
