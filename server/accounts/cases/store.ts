@@ -1,0 +1,157 @@
+import { sql } from 'kysely';
+import type { Picture } from '../../../shared/decisions.ts';
+import type { CaseDecision } from '../../../shared/desk.ts';
+import { iso } from '../../platform/clock.ts';
+import type { Reader, Tx } from '../../platform/db/database.ts';
+import { prepared } from '../../platform/db/prepared.ts';
+import type { AppealRow, DecisionRow } from '../../platform/db/schema.ts';
+
+// Decisions and appeals, as rows.
+
+const number = (value: number | null) => (value === null ? null : Number(value));
+
+/** The times and amounts of a decision as numbers: PostgreSQL sends them as texts. */
+const toDecision = (row: DecisionRow): DecisionRow => ({
+  ...row,
+  flag_number: Number(row.flag_number),
+  at: Number(row.at),
+  until_at: number(row.until_at),
+  delete_at: number(row.delete_at),
+  taken_micro: number(row.taken_micro),
+  answered_at: number(row.answered_at),
+});
+
+const toAppeal = (row: AppealRow): AppealRow => ({ ...row, at: Number(row.at), decided_at: number(row.decided_at) });
+
+export async function insertDecision(tx: Tx, row: Omit<DecisionRow, 'answer' | 'answered_at'>): Promise<void> {
+  await tx
+    .insertInto('decision')
+    .values({ ...row, answer: null, answered_at: null })
+    .execute();
+}
+
+/** The decisions in a case, oldest first. */
+export async function findDecisions(db: Reader, flagNumber: number): Promise<DecisionRow[]> {
+  const rows = await db
+    .selectFrom('decision')
+    .selectAll()
+    .where('flag_number', '=', flagNumber)
+    .orderBy('step')
+    .execute();
+  return rows.map(toDecision);
+}
+
+/** The decisions about an account, newest first. */
+export async function findDecisionsAbout(db: Reader, accountId: string): Promise<DecisionRow[]> {
+  return (await selectAbout.all(db, { accountId })).map(toDecision);
+}
+const selectAbout = prepared((db, p: { accountId: string }) =>
+  db.selectFrom('decision').selectAll().where('account_id', '=', p.accountId).orderBy('at', 'desc').orderBy('id', 'desc'),
+);
+
+/** A decision about this account, locked; null: there is none. */
+export async function lockDecision(tx: Tx, id: string, accountId: string): Promise<DecisionRow | null> {
+  const row = await tx
+    .updateTable('decision')
+    .set((eb) => ({ step: eb.ref('step') }))
+    .where('id', '=', id)
+    .where('account_id', '=', accountId)
+    .returningAll()
+    .executeTakeFirst();
+  return row ? toDecision(row) : null;
+}
+
+export async function findDecision(db: Reader, id: string, accountId: string): Promise<DecisionRow | null> {
+  const row = await db
+    .selectFrom('decision')
+    .selectAll()
+    .where('id', '=', id)
+    .where('account_id', '=', accountId)
+    .executeTakeFirst();
+  return row ? toDecision(row) : null;
+}
+
+export async function findAppeal(db: Reader, decisionId: string): Promise<AppealRow | null> {
+  const row = await db.selectFrom('appeal').selectAll().where('decision_id', '=', decisionId).executeTakeFirst();
+  return row ? toAppeal(row) : null;
+}
+
+/** The appeals against these decisions, by decision. */
+export async function findAppeals(db: Reader, decisionIds: readonly string[]): Promise<Map<string, AppealRow>> {
+  if (decisionIds.length === 0) return new Map();
+  const rows = await db.selectFrom('appeal').selectAll().where('decision_id', 'in', decisionIds).execute();
+  return new Map(rows.map((row) => [row.decision_id, toAppeal(row)]));
+}
+
+/** The pictures of these decisions without their bytes, oldest first, by decision. */
+export async function findPictures(
+  db: Reader,
+  decisionIds: readonly string[],
+): Promise<Map<string, (Picture & { isSent: boolean })[]>> {
+  const found = new Map<string, (Picture & { isSent: boolean })[]>();
+  if (decisionIds.length === 0) return found;
+  const rows = await db
+    .selectFrom('appeal_picture')
+    .select(['id', 'decision_id', 'width', 'height', 'is_sent'])
+    .select(sql<number>`length(bytes)`.as('bytes'))
+    .where('decision_id', 'in', decisionIds)
+    .orderBy('at')
+    .orderBy('id')
+    .execute();
+  for (const { id, decision_id, width, height, bytes, is_sent } of rows) {
+    const picture = { id, width, height, bytes: Number(bytes), isSent: is_sent === 1 };
+    found.set(decision_id, [...(found.get(decision_id) ?? []), picture]);
+  }
+  return found;
+}
+
+export const OPERATOR = 'the operator';
+const GONE = 'a reviewer who has left';
+
+/** The name of somebody who decided. */
+export async function nameOf(db: Reader, by: { reviewer_id: string | null; is_operators: number }): Promise<string> {
+  if (by.is_operators === 1) return OPERATOR;
+  const row =
+    by.reviewer_id === null
+      ? undefined
+      : await db.selectFrom('account').select(['name', 'email']).where('id', '=', by.reviewer_id).executeTakeFirst();
+  return row?.name ?? row?.email ?? GONE;
+}
+
+/** The decisions in a case as the desk shows them, oldest first. */
+export async function caseDecisions(db: Reader, flagNumber: number): Promise<CaseDecision[]> {
+  const decisions: CaseDecision[] = [];
+  for (const row of await findDecisions(db, flagNumber)) decisions.push(toCaseDecision(row, await nameOf(db, row)));
+  return decisions;
+}
+
+const when = (at: number | null) => (at === null ? null : iso(at));
+
+export const toCaseDecision = (row: DecisionRow, by: string): CaseDecision => ({
+  id: row.id,
+  step: row.step,
+  kind: row.kind,
+  at: iso(row.at),
+  by,
+  until: when(row.until_at),
+  takenMicro: row.taken_micro,
+  why: row.why,
+  rule: row.rule,
+  answer: row.answer,
+  answeredAt: when(row.answered_at),
+});
+
+/** Whether a reviewer other than these can decide now. */
+export async function hasOtherReviewer(db: Reader, but: readonly (string | null)[], now: number): Promise<boolean> {
+  const ids = but.filter((id) => id !== null);
+  let query = db
+    .selectFrom('reviewer')
+    .innerJoin('account', 'account.id', 'reviewer.account_id')
+    .select('account.id')
+    .where('reviewer.ended_at', 'is', null)
+    .where('account.gone_at', 'is', null)
+    .where((eb) => eb.or([eb('account.suspended_at', 'is', null), eb('account.suspended_until', '<=', now)]))
+    .limit(1);
+  if (ids.length > 0) query = query.where('account.id', 'not in', ids);
+  return (await query.executeTakeFirst()) !== undefined;
+}
