@@ -6,10 +6,12 @@ import type { Tx } from '../../platform/db/database.ts';
 import type { DecisionRow } from '../../platform/db/schema.ts';
 import { AppError } from '../../platform/errors.ts';
 import { endFlag, lockFlag, openEndedFlag } from '../../risk/flags/store.ts';
-import { act, findReviewer } from '../reviewers/acts.ts';
+import { recordAct } from '../reviewers/acts.ts';
+import { noSuchCase } from '../reviewers/guard.ts';
+import { findReviewer } from '../reviewers/store.ts';
 import { type EffectDeps, endEarlier, type Made, takeEffect } from './effects.ts';
 import { mayDecide, RULES } from './rules.ts';
-import { findDecisions, insertDecision, nameOf } from './store.ts';
+import { deciderOf, findDecisions, insertDecision } from './store.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** The longest suspension: a year, which may be a leap year. */
@@ -37,7 +39,7 @@ export async function decide(tx: Tx, deps: EffectDeps, wish: Wish): Promise<Deci
   const { number, step, kind, why, reviewerId, at } = wish;
   await requireReviewer(tx, reviewerId, at);
   const flag = await lockFlag(tx, number);
-  if (!flag) throw new AppError('not_found', `There is no case ${number}.`);
+  if (!flag) throw noSuchCase();
   const { accountId } = flag;
   const decisions = await findDecisions(tx, number);
   const last = decisions.at(-1);
@@ -58,7 +60,7 @@ export async function decide(tx: Tx, deps: EffectDeps, wish: Wish): Promise<Deci
     ...{ taken_micro: null, reviewer_id: reviewerId, is_operators: 0, at },
   });
   if (kind !== 'ask') await endFlag(tx, number, at);
-  await act(tx, { at, reviewerId, act: 'decided', flag: number, detail: kind });
+  await recordAct(tx, { at, by: { reviewerId }, act: 'decided', flag: number, detail: kind });
   return made;
 }
 
@@ -87,13 +89,13 @@ function untilOf({ kind, until, at }: Wish): number | null {
 }
 
 async function decidedBefore(tx: Tx, last: DecisionRow): Promise<AppError> {
-  const text = `${await nameOf(tx, last)} decided "${last.kind}" in this case on ${iso(last.at)}. Nothing was decided now; read the case again.`;
+  const text = `${await deciderOf(tx, last)} decided "${last.kind}" in this case on ${iso(last.at)}. Nothing was decided now; read the case again.`;
   return new AppError('already_decided', text);
 }
 
 /** The role may have ended since the request came. */
 export async function requireReviewer(tx: Tx, accountId: string, at: number): Promise<void> {
-  if (!(await findReviewer(tx, accountId, at))) throw new AppError('not_found', 'There is nothing here.');
+  if (!(await findReviewer(tx, accountId, at))) throw noSuchCase();
 }
 
 /**
@@ -112,7 +114,7 @@ export async function suspendByOperator(
     ...{ rule: RULES.operator, until_at: until, delete_at: null, taken_micro: null, reviewer_id: null },
     ...{ is_operators: 1, at },
   });
-  await act(tx, { at, reviewerId: null, act: 'decided', flag: number, detail: 'suspend' });
+  await recordAct(tx, { at, by: 'operator', act: 'decided', flag: number, detail: 'suspend' });
   return number;
 }
 

@@ -5,6 +5,8 @@ import { iso } from '../../platform/clock.ts';
 import type { Reader, Tx } from '../../platform/db/database.ts';
 import { prepared } from '../../platform/db/prepared.ts';
 import type { AppealRow, DecisionRow } from '../../platform/db/schema.ts';
+import { nameOf, OPERATOR } from '../reviewers/names.ts';
+import { countReviewers, findReviewer } from '../reviewers/store.ts';
 
 // Decisions and appeals, as rows.
 
@@ -105,23 +107,20 @@ export async function findPictures(
   return found;
 }
 
-export const OPERATOR = 'the operator';
-const GONE = 'a reviewer who has left';
-
 /** The name of somebody who decided. */
-export async function nameOf(db: Reader, by: { reviewer_id: string | null; is_operators: number }): Promise<string> {
+export async function deciderOf(db: Reader, by: { reviewer_id: string | null; is_operators: number }): Promise<string> {
   if (by.is_operators === 1) return OPERATOR;
   const row =
     by.reviewer_id === null
       ? undefined
       : await db.selectFrom('account').select(['name', 'email']).where('id', '=', by.reviewer_id).executeTakeFirst();
-  return row?.name ?? row?.email ?? GONE;
+  return nameOf(row ?? { name: null, email: null });
 }
 
 /** The decisions in a case as the desk shows them, oldest first. */
 export async function caseDecisions(db: Reader, flagNumber: number): Promise<CaseDecision[]> {
   const decisions: CaseDecision[] = [];
-  for (const row of await findDecisions(db, flagNumber)) decisions.push(toCaseDecision(row, await nameOf(db, row)));
+  for (const row of await findDecisions(db, flagNumber)) decisions.push(toCaseDecision(row, await deciderOf(db, row)));
   return decisions;
 }
 
@@ -141,17 +140,13 @@ export const toCaseDecision = (row: DecisionRow, by: string): CaseDecision => ({
   answeredAt: when(row.answered_at),
 });
 
-/** Whether a reviewer other than these can decide now. */
-export async function hasOtherReviewer(db: Reader, but: readonly (string | null)[], now: number): Promise<boolean> {
-  const ids = but.filter((id) => id !== null);
-  let query = db
-    .selectFrom('reviewer')
-    .innerJoin('account', 'account.id', 'reviewer.account_id')
-    .select('account.id')
-    .where('reviewer.ended_at', 'is', null)
-    .where('account.gone_at', 'is', null)
-    .where((eb) => eb.or([eb('account.suspended_at', 'is', null), eb('account.suspended_until', '<=', now)]))
-    .limit(1);
-  if (ids.length > 0) query = query.where('account.id', 'not in', ids);
-  return (await query.executeTakeFirst()) !== undefined;
+/** Whether there is a reviewer who can hear an appeal: neither the one who has decided, nor the owner of the account. */
+export async function hasOtherReviewer(
+  db: Reader,
+  { decidedBy, accountId }: { decidedBy: string | null; accountId: string },
+  now: number,
+): Promise<boolean> {
+  const others = await countReviewers(db, now, decidedBy);
+  if (others === 0 || accountId === decidedBy) return others > 0;
+  return others > ((await findReviewer(db, accountId, now)) ? 1 : 0);
 }

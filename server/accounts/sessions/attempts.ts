@@ -43,6 +43,8 @@ const LIMITS = {
   /** Wrong promotion codes: by one account, and by one network. */
   promotionCode: { points: 10, duration: HOUR },
   promotionCodeFrom: { points: 60, duration: HOUR },
+  /** Pictures that one account sends: each is decoded on this machine. */
+  picture: { points: 40, duration: HOUR },
 } as const;
 export type Attempt = keyof typeof LIMITS;
 

@@ -7,6 +7,8 @@ import { NOTHING_USED } from '../runs/runs.ts';
 import { endCall, endStubbornly } from '../runs/settle.ts';
 import type { TurnDeps } from '../runs/turn.ts';
 import type { Piece } from '../stream.ts';
+import { iso } from '../../platform/clock.ts';
+import { howToAppeal } from '../../platform/http/standing.ts';
 import type { AdmittedCall } from './admitCall.ts';
 
 /** How many calls without a client a node reads to their end at once. */
@@ -107,5 +109,7 @@ async function whyStopped({ db, clock }: TurnDeps, call: AdmittedCall): Promise<
   const end = 'This answer was stopped; what came of it was charged.';
   const suspended = await readSuspension(db.read, call.run.account_id, clock.now());
   if (!suspended) return problemOf(call, 'account_closing', `The account is being deleted. ${end}`, false);
-  return problemOf(call, 'suspended', `${suspended.why || 'No reason was given.'} ${end}`, false);
+  const until = suspended.until === null ? 'Until further notice.' : `Until ${iso(suspended.until)}.`;
+  const told = `${suspended.why || 'No reason was given.'} ${end} ${until} ${howToAppeal(call.accountPage)}`;
+  return problemOf(call, 'suspended', told.trim(), false);
 }
