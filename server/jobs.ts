@@ -1,7 +1,7 @@
 import type { Accounts } from './accounts/api.ts';
-import type { RestoreJob } from './accounts/data/afterRestore.ts';
 import { closedAccounts, purgeCases } from './accounts/cases/keeping.ts';
 import { purgePictures } from './accounts/cases/pictures.ts';
+import type { RestoreJob } from './accounts/data/afterRestore.ts';
 import { applyRetention } from './accounts/data/retention.ts';
 import { mailDecisions } from './accounts/notices/decisionMail.ts';
 import { mailNotices } from './accounts/notices/noticeMail.ts';

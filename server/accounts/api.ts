@@ -13,7 +13,10 @@ import { ownDecisionRoutes } from './cases/ownRoutes.ts';
 import type { RunsOfAccounts } from './data/erase.ts';
 import { exportRoutes } from './data/exportRoutes.ts';
 import { rightsRoutes } from './data/rightsRoutes.ts';
+import { deskBookRoutes, fairUseRoutes } from './desk/bookRoutes.ts';
+import { deskCaseRoutes } from './desk/caseRoutes.ts';
 import { decisionRoutes } from './desk/decisionRoutes.ts';
+import { deskRoutes } from './desk/deskRoutes.ts';
 import { authenticateCall } from './keys/authenticateCall.ts';
 import { keyRoutes } from './keys/keyRoutes.ts';
 import { mailDecisions } from './notices/decisionMail.ts';
@@ -96,6 +99,7 @@ export function openAccountsApi(api: Api, deps: Accounts): void {
   signInApiRoutes(api, deps);
   signInPages(api, deps);
   ownerRoutes(api, deps);
+  fairUseRoutes(api, { ...deps, isShown: deps.policy.risk.publicNumbers });
 }
 
 /** Authenticates every route that is bound after it, and adds the routes of an account's owner. */
@@ -115,6 +119,9 @@ export function accountsApi(api: Api, deps: Accounts): void {
 /** The reviewers' desk. Its guard stands before every route that is bound under it. */
 function deskApi(api: Api, deps: Accounts): void {
   api.use('/api/desk/*', deskGuard(deps));
+  deskRoutes(api, deps);
+  deskCaseRoutes(api, deps);
+  deskBookRoutes(api, deps);
   decisionRoutes(api, { ...deps, mailSoon: () => mailSoon(deps) });
 }
 
@@ -122,7 +129,10 @@ function deskApi(api: Api, deps: Accounts): void {
 function mailSoon(deps: Accounts): void {
   const { mailer, config, log, metrics } = deps;
   if (!mailer) return;
-  detach(async () => void (await mailDecisions({ ...deps, mailer, publicUrl: config.publicUrl })), 'mail', { log, metrics });
+  detach(async () => void (await mailDecisions({ ...deps, mailer, publicUrl: config.publicUrl })), 'mail', {
+    log,
+    metrics,
+  });
 }
 
 /** Authenticates every call of a tool: everything under `/v1` that is bound after it. */

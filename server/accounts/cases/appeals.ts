@@ -23,9 +23,13 @@ export const appealEnd = ({ kind, at }: Pick<DecisionRow, 'kind' | 'at'>): numbe
 /** Throws `appeal_closed` unless the decision can be appealed against at `at`. */
 export async function requireAppealable(db: Reader, decision: DecisionRow, at: number): Promise<void> {
   const end = appealEnd(decision);
-  if (end === null) throw new AppError('appeal_closed', 'There is nothing to appeal against: nothing follows from this.');
+  if (end === null)
+    throw new AppError('appeal_closed', 'There is nothing to appeal against: nothing follows from this.');
   if (await findAppeal(db, decision.id))
-    throw new AppError('appeal_closed', 'You have appealed against this decision, and one can do so once. Nothing was sent.');
+    throw new AppError(
+      'appeal_closed',
+      'You have appealed against this decision, and one can do so once. Nothing was sent.',
+    );
   if (at >= end) throw new AppError('appeal_closed', `One could appeal until ${iso(end)}. Nothing was sent.`);
 }
 
@@ -41,7 +45,10 @@ export async function answerQuestion(
     throw new AppError('not_to_decide', 'You have answered this question. Nothing more was sent.');
   const newest = (await findDecisions(tx, decision.flag_number)).at(-1);
   if (newest?.id !== decision.id)
-    throw new AppError('not_to_decide', 'Something was decided meanwhile: an answer would not be read. Nothing was sent.');
+    throw new AppError(
+      'not_to_decide',
+      'Something was decided meanwhile: an answer would not be read. Nothing was sent.',
+    );
   await tx.updateTable('decision').set({ answer: text, answered_at: at }).where('id', '=', decisionId).execute();
   changed(tx, accountId, 'account', accountId);
 }
@@ -64,7 +71,10 @@ export async function appeal(
       .where('id', 'in', pictures)
       .executeTakeFirst();
     if (Number(numUpdatedRows) !== pictures.length)
-      throw new AppError('not_found', 'A picture is not there: one that waits for more than a day is deleted. Send it again. Nothing was sent.');
+      throw new AppError(
+        'not_found',
+        'A picture is not there: one that waits for more than a day is deleted. Send it again. Nothing was sent.',
+      );
   }
   await tx.deleteFrom('appeal_picture').where('decision_id', '=', decisionId).where('is_sent', '=', 0).execute();
   await tx
@@ -145,5 +155,8 @@ async function refuse(tx: Tx, { decision, appeal }: Heard, by: Hearing['by'], at
     );
   if (whyNot) throw new AppError(whyNot.code, whyNot.text);
   if (by === 'operator' && (await hasOtherReviewer(tx, { decidedBy, accountId: accountId! }, at)))
-    throw new AppError('not_to_decide', 'Another reviewer hears this appeal: it waits at the desk. Nothing was decided.');
+    throw new AppError(
+      'not_to_decide',
+      'Another reviewer hears this appeal: it waits at the desk. Nothing was decided.',
+    );
 }

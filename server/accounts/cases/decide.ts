@@ -77,7 +77,9 @@ async function make(tx: Tx, deps: EffectDeps, made: Made): Promise<DecisionRow> 
 /** The end of a suspension, epoch ms. Null for other decisions. Throws if it is none, over, or too far away. */
 function untilOf({ kind, until, at }: Wish): number | null {
   const refused = (text: string) =>
-    new AppError('invalid_request', `until: ${text} Nothing was decided.`, { issues: [{ path: 'until', message: text }] });
+    new AppError('invalid_request', `until: ${text} Nothing was decided.`, {
+      issues: [{ path: 'until', message: text }],
+    });
   if (kind !== 'suspend') {
     if (until === null) return null;
     throw refused('only a suspension has an end.');

@@ -80,7 +80,10 @@ export async function undo(tx: Tx, decision: DecisionRow & { account_id: string 
       const gift = { accountId, amountMicro: taken_micro, key: `appeal:${id}`, reason };
       const { kind: given } = await giveWithin(tx, gift, at);
       if (given === 'too_much')
-        throw new AppError('not_to_decide', 'The account has as many credits as an account can have. Nothing was decided.');
+        throw new AppError(
+          'not_to_decide',
+          'The account has as many credits as an account can have. Nothing was decided.',
+        );
       if (given === 'id_taken') throw new Error('an appeal was to give back something else before');
       return;
     }

@@ -26,7 +26,10 @@ export async function requirePlace(db: Reader, { decisionId, accountId }: Of, at
     .where('decision_id', '=', decisionId)
     .executeTakeFirstOrThrow();
   if (Number(count) >= MAX_PICTURES)
-    throw new AppError('too_many_pictures', `An appeal has at most ${MAX_PICTURES} pictures. Delete one to send another.`);
+    throw new AppError(
+      'too_many_pictures',
+      `An appeal has at most ${MAX_PICTURES} pictures. Delete one to send another.`,
+    );
 }
 
 export async function addPicture(tx: Tx, of: Of, id: string, encoded: Encoded, at: number): Promise<Picture> {

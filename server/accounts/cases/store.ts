@@ -48,7 +48,12 @@ export async function findDecisionsAbout(db: Reader, accountId: string): Promise
   return (await selectAbout.all(db, { accountId })).map(toDecision);
 }
 const selectAbout = prepared((db, p: { accountId: string }) =>
-  db.selectFrom('decision').selectAll().where('account_id', '=', p.accountId).orderBy('at', 'desc').orderBy('id', 'desc'),
+  db
+    .selectFrom('decision')
+    .selectAll()
+    .where('account_id', '=', p.accountId)
+    .orderBy('at', 'desc')
+    .orderBy('id', 'desc'),
 );
 
 /** A decision about this account, locked; null: there is none. */
@@ -117,15 +122,9 @@ export async function deciderOf(db: Reader, by: { reviewer_id: string | null; is
   return nameOf(row ?? { name: null, email: null });
 }
 
-/** The decisions in a case as the desk shows them, oldest first. */
-export async function caseDecisions(db: Reader, flagNumber: number): Promise<CaseDecision[]> {
-  const decisions: CaseDecision[] = [];
-  for (const row of await findDecisions(db, flagNumber)) decisions.push(toCaseDecision(row, await deciderOf(db, row)));
-  return decisions;
-}
-
 const when = (at: number | null) => (at === null ? null : iso(at));
 
+/** A decision as the desk shows it. */
 export const toCaseDecision = (row: DecisionRow, by: string): CaseDecision => ({
   id: row.id,
   step: row.step,

@@ -19,8 +19,8 @@ import { ownDecisions } from '../cases/ownDecisions.ts';
 import { findOwnPicture, listOwnPictures } from '../cases/pictures.ts';
 import { listKeys } from '../keys/store.ts';
 import { balanceOf, describeAccount } from '../people/store.ts';
-import { referralsOf } from '../referrals/referralList.ts';
 import { findCode } from '../referrals/links.ts';
+import { referralsOf } from '../referrals/referralList.ts';
 import { listSessions } from '../sessions/sessions.ts';
 import { conversationJson, EXPORT_README, fileNameOf, logJson } from './exportFiles.ts';
 

@@ -8,7 +8,8 @@ import { inCredits } from '../../../shared/money/amounts.ts';
 const MAX_QUOTED = 300;
 
 /** Ends a text that a person wrote with a full stop. */
-const sentence = (text: string) => (/[.!?…]$/.test(text.trim()) || text.trim() === '' ? text.trim() : `${text.trim()}.`);
+const sentence = (text: string) =>
+  /[.!?…]$/.test(text.trim()) || text.trim() === '' ? text.trim() : `${text.trim()}.`;
 
 const quoted = (text: string) => {
   const line = text.replace(/\s+/g, ' ').trim();
@@ -67,7 +68,9 @@ export function toldAppeal(decision: OwnDecision): string {
 /** How to go on from a decision; `page` is its address, or its name. */
 export function wayOn({ kind, answer, mayAppealUntil }: OwnDecision, page: string): string {
   if (kind === 'ask') return answer === null ? `Answer it on ${page}.` : '';
-  return mayAppealUntil === null ? '' : `You can appeal until ${mayAppealUntil}, on ${page}: somebody else decides that.`;
+  return mayAppealUntil === null
+    ? ''
+    : `You can appeal until ${mayAppealUntil}, on ${page}: somebody else decides that.`;
 }
 
 /** A decision as a notice. The reason of a suspension is in the notice about that. */
@@ -90,7 +93,9 @@ export function decisionMail(decision: OwnDecision, page: string): { subject: st
     `${kind === 'ask' ? 'The question' : 'Why'}: ${sentence(why)}`,
     kind === 'ask' ? '' : `The rule: ${rule}`,
     wayOn(decision, page),
-    kind === 'suspend' || kind === 'close' ? `Until then nothing is answered. Your data can be read, exported and deleted at ${page}.` : '',
+    kind === 'suspend' || kind === 'close'
+      ? `Until then nothing is answered. Your data can be read, exported and deleted at ${page}.`
+      : '',
     `This is case ${number}. A person has decided this, not a program.`,
   ];
   return { subject, text: `${body.filter((part) => part !== '').join('\n\n')}\n` };

@@ -27,7 +27,12 @@ export async function findCode(db: Reader, accountId: string): Promise<string | 
 /** The account that owns a link; null if the code is unknown, or the link was revoked. */
 export async function ownerOfLink(db: Reader, code: string): Promise<string | null> {
   if (!/^[A-Za-z0-9_-]{12}$/.test(code)) return null;
-  const row = await db.selectFrom('referral_link').select('account_id').where('code', '=', code).where('revoked_at', 'is', null).executeTakeFirst();
+  const row = await db
+    .selectFrom('referral_link')
+    .select('account_id')
+    .where('code', '=', code)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
   return row?.account_id ?? null;
 }
 

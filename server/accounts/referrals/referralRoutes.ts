@@ -4,8 +4,8 @@ import { AppError } from '../../platform/errors.ts';
 import { answers } from '../../platform/http/api.ts';
 import type { Api } from '../../platform/http/env.ts';
 import type { AuthDeps } from '../people/authDeps.ts';
-import { invitationOf, referralsOf, totalsOf } from './referralList.ts';
 import { linkCode } from './links.ts';
+import { invitationOf, referralsOf, totalsOf } from './referralList.ts';
 import { areReferralsOn, mayBeEarned, referralTerms } from './referrals.ts';
 
 const list = createRoute({

@@ -45,6 +45,14 @@ const LIMITS = {
   promotionCodeFrom: { points: 60, duration: HOUR },
   /** Pictures that one account sends: each is decoded on this machine. */
   picture: { points: 40, duration: HOUR },
+  /**
+   * Codes of a reviewer's second factor, which stand only with the browser's session. Of a million, three are right at
+   * once: whoever has stolen the session guesses one within a day with a chance of 1 in 11,000.
+   */
+  deskCode: { points: 5, duration: 600 },
+  deskCodeDay: { points: 30, duration: DAY },
+  /** Wrong setup codes of a reviewer. They have 125 random bits. */
+  deskSetup: { points: 10, duration: HOUR },
 } as const;
 export type Attempt = keyof typeof LIMITS;
 

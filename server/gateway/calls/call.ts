@@ -1,5 +1,7 @@
 import type { Problem } from '../../../shared/problems.ts';
 import { readSuspension } from '../../accounts/cases/sanctions.ts';
+import { iso } from '../../platform/clock.ts';
+import { howToAppeal } from '../../platform/http/standing.ts';
 import { Received } from '../prompt/received.ts';
 import { answeredBy } from '../runs/chain.ts';
 import { type Ending, fault, problemOf, receive } from '../runs/receive.ts';
@@ -7,8 +9,6 @@ import { NOTHING_USED } from '../runs/runs.ts';
 import { endCall, endStubbornly } from '../runs/settle.ts';
 import type { TurnDeps } from '../runs/turn.ts';
 import type { Piece } from '../stream.ts';
-import { iso } from '../../platform/clock.ts';
-import { howToAppeal } from '../../platform/http/standing.ts';
 import type { AdmittedCall } from './admitCall.ts';
 
 /** How many calls without a client a node reads to their end at once. */

@@ -7,10 +7,12 @@ import type { AppEnv } from './env.ts';
  * account page, for those who can't open it by a click. A suspension always says where to appeal.
  */
 export function requireStanding(
-  { suspended: why, goneAt, termsDue, accountPage }: Pick<
-    AppEnv['Variables'],
-    'suspended' | 'goneAt' | 'termsDue' | 'accountPage'
-  >,
+  {
+    suspended: why,
+    goneAt,
+    termsDue,
+    accountPage,
+  }: Pick<AppEnv['Variables'], 'suspended' | 'goneAt' | 'termsDue' | 'accountPage'>,
   page?: string,
 ): void {
   const there = page === undefined ? 'on your account page.' : `on your account page: ${page}`;
