@@ -26,7 +26,9 @@ export function toldDecision({ kind, until, deletedAt, takenMicro }: OwnDecision
     case 'warn':
       return 'Your account got a warning.';
     case 'reset':
-      return `${inCredits(takenMicro ?? 0)} of your promotional credits were taken back.`;
+      return takenMicro
+        ? `${inCredits(takenMicro)} that you had been given were taken back.`
+        : 'The credits that you had been given were to be taken back; none was left.';
     case 'referrals':
       return 'Your invitation link earns nothing any more, and nobody joins by it.';
     case 'suspend':
