@@ -28,6 +28,12 @@ const ROUTES: Record<string, Row> = {
   'GET /api/desk/cases': { atDesk: '200' },
   'GET /api/desk/cases/:number': { atDesk: '200' },
   'POST /api/desk/cases/:number/second': { body: { kind: 'warn', why: 'Because.' }, atDesk: '409 not_to_decide' },
+  'POST /api/desk/cases/:number/decisions': {
+    body: { step: 9, kind: 'warn', why: 'Because.' },
+    atDesk: '400 invalid_request',
+  },
+  'POST /api/desk/cases/:number/appeal': { body: { outcome: 'upheld', why: 'Because.' }, atDesk: '409 not_to_decide' },
+  'GET /api/desk/cases/:number/pictures/:id': { atDesk: '404 not_found' },
   'GET /api/desk/trail': { atDesk: '200' },
   'GET /api/desk/numbers': { atDesk: '200' },
   'POST /api/desk/pause': { body: { why: 'Looking into it.' }, atDesk: '200' },
