@@ -189,37 +189,32 @@ const selectOwner = prepared((db, p: { accountId: string; period: number }) =>
     .where('risk_key.period', '=', p.period),
 );
 
-/** What is known of how an account is used, by the period that has gone on for longest; null: nothing is. */
-export async function findSketch(db: Reader, accountId: string, now: number): Promise<Sketch | null> {
-  const row = await db
+/** Of an account with two, the one that has gone on for longer comes last. */
+const selectSketches = (db: Reader, now: number) =>
+  db
     .selectFrom('risk_sketch')
     .innerJoin('risk_key', 'risk_key.period', 'risk_sketch.period')
-    .select('risk_sketch.state')
-    .where('risk_sketch.account_id', '=', accountId)
+    .select(['risk_sketch.account_id', 'risk_sketch.state'])
     .where('risk_key.ends_at', '>', now)
-    .orderBy('risk_sketch.period')
-    .limit(1)
-    .executeTakeFirst();
-  return row ? readable(row.state) : null;
+    .orderBy('risk_sketch.period', 'desc');
+
+/** What is known of how an account is used, by the period that has gone on for longest; null: nothing is. */
+export async function findSketch(db: Reader, accountId: string, now: number): Promise<Sketch | null> {
+  const rows = await selectSketches(db, now).where('risk_sketch.account_id', '=', accountId).execute();
+  return rows.length > 0 ? readable(rows.at(-1)!.state) : null;
 }
 
-/** The same of several accounts, in one query; those that are closed or of which nothing is known are left out. */
+/** The same of several accounts; those that are closed or of which nothing is known are left out. */
 export async function findSketches(
   db: Reader,
   accountIds: readonly string[],
   now: number,
 ): Promise<Map<string, Sketch>> {
-  const rows = await db
-    .selectFrom('risk_sketch')
-    .innerJoin('risk_key', 'risk_key.period', 'risk_sketch.period')
+  const rows = await selectSketches(db, now)
     .innerJoin('account', 'account.id', 'risk_sketch.account_id')
-    .select(['risk_sketch.account_id', 'risk_sketch.state'])
     .where('risk_sketch.account_id', 'in', accountIds)
     .where('account.gone_at', 'is', null)
-    .where('risk_key.ends_at', '>', now)
-    .orderBy('risk_sketch.period', 'desc')
     .execute();
-  // Of an account with two, the older one comes last and stays.
   const states = new Map(rows.map(({ account_id, state }) => [account_id, state]));
   return new Map([...states].map(([accountId, state]) => [accountId, readable(state)]));
 }
