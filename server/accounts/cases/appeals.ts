@@ -8,17 +8,22 @@ import { endFlag, lockFlag } from '../../risk/flags/store.ts';
 import { recordAct } from '../reviewers/acts.ts';
 import { noSuchCase } from '../reviewers/guard.ts';
 import { requireReviewer } from './decide.ts';
-import { deleteLater, type EffectDeps, undo } from './effects.ts';
+import { type EffectDeps, keepAtLeast, undo } from './effects.ts';
 import { APPEALABLE, whyNotHear } from './rules.ts';
-import { deciderOf, findAppeal, findAppeals, findDecisions, hasOtherReviewer, lockDecision } from './store.ts';
+import { lockAccount } from './sanctions.ts';
+import { deciderOf, findAppeal, findAppeals, findDecision, findDecisions, hasOtherReviewer, lockDecision } from './store.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** After a lost appeal a closed account stays at least that long, for an export. */
 const GRACE_MS = 7 * DAY_MS;
 
+/** An appeal that no reviewer has heard by then can be heard by the operator: somebody has to. */
+const HEARD_WITHIN_MS = 14 * DAY_MS;
+
 /** Until when an owner can appeal against a decision, epoch ms. Null: it is nothing to appeal against. */
-export const appealEnd = ({ kind, at }: Pick<DecisionRow, 'kind' | 'at'>): number | null =>
-  APPEALABLE.includes(kind) ? at + APPEAL_DAYS * DAY_MS : null;
+export const appealEnd = ({ kind, at, delete_at }: Pick<DecisionRow, 'kind' | 'at' | 'delete_at'>): number | null =>
+  // After a restore, a closed account waits for longer.
+  APPEALABLE.includes(kind) ? Math.max(at + APPEAL_DAYS * DAY_MS, delete_at ?? 0) : null;
 
 /** Throws `appeal_closed` unless the decision can be appealed against at `at`. */
 export async function requireAppealable(db: Reader, decision: DecisionRow, at: number): Promise<void> {
@@ -38,6 +43,9 @@ export async function answerQuestion(
   tx: Tx,
   { decisionId, accountId, text, at }: { decisionId: string; accountId: string; text: string; at: number },
 ): Promise<void> {
+  const found = await findDecision(tx, decisionId, accountId);
+  // A decision that is being made waits for the answer, or the answer for it.
+  if (found) await lockFlag(tx, found.flag_number);
   const decision = await lockDecision(tx, decisionId, accountId);
   if (!decision) throw notFound('decision');
   if (decision.kind !== 'ask') throw new AppError('not_to_decide', 'This is no question. Nothing was sent.');
@@ -127,6 +135,7 @@ export async function hear(tx: Tx, deps: EffectDeps, { number, outcome, why, by,
   if (!found) throw new AppError('not_to_decide', 'There is no appeal in this case.');
   await refuse(tx, found, by, at);
   const decision = { ...found.decision, account_id: found.decision.account_id! };
+  await lockAccount(tx, decision.account_id);
   const { account_id: accountId } = decision;
   const columns = {
     ...{ outcome, why, decided_at: at, reviewer_id: by === 'operator' ? null : by.reviewerId },
@@ -135,8 +144,8 @@ export async function hear(tx: Tx, deps: EffectDeps, { number, outcome, why, by,
   // Before its effect: then this decision counts no more.
   await tx.updateTable('appeal').set(columns).where('decision_id', '=', decision.id).execute();
   if (outcome === 'reversed') await undo(tx, decision, at);
-  else if (decision.delete_at !== null && decision.delete_at < at + GRACE_MS)
-    await deleteLater(tx, decision, at + GRACE_MS);
+  // The open appeal has held up the deletion, also that by a decision in another case.
+  await keepAtLeast(tx, accountId, at + GRACE_MS);
   await endFlag(tx, number, at);
   await recordAct(tx, { at, by, act: 'heard_appeal', flag: number, detail: outcome });
   changed(tx, accountId, 'account', accountId);
@@ -154,9 +163,10 @@ async function refuse(tx: Tx, { decision, appeal }: Heard, by: Hearing['by'], at
       `${await deciderOf(tx, appeal)} has decided this appeal on ${iso(appeal.decided_at ?? at)}: ${appeal.outcome}. Nothing was decided now.`,
     );
   if (whyNot) throw new AppError(whyNot.code, whyNot.text);
-  if (by === 'operator' && (await hasOtherReviewer(tx, { decidedBy, accountId: accountId! }, at)))
+  const isLate = at - appeal.at >= HEARD_WITHIN_MS;
+  if (by === 'operator' && !isLate && (await hasOtherReviewer(tx, { decidedBy, accountId: accountId! }, at)))
     throw new AppError(
       'not_to_decide',
-      'Another reviewer hears this appeal: it waits at the desk. Nothing was decided.',
+      `Another reviewer hears this appeal: it waits at the desk. If nobody has by ${iso(appeal.at + HEARD_WITHIN_MS)}, you can. Nothing was decided.`,
     );
 }

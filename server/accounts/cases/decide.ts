@@ -6,11 +6,12 @@ import type { Tx } from '../../platform/db/database.ts';
 import type { DecisionRow } from '../../platform/db/schema.ts';
 import { AppError } from '../../platform/errors.ts';
 import { endFlag, lockFlag, openEndedFlag } from '../../risk/flags/store.ts';
-import { recordAct } from '../reviewers/acts.ts';
+import { hasOpened, recordAct } from '../reviewers/acts.ts';
 import { noSuchCase } from '../reviewers/guard.ts';
 import { findReviewer } from '../reviewers/store.ts';
 import { type EffectDeps, endEarlier, type Made, takeEffect } from './effects.ts';
 import { mayDecide, RULES } from './rules.ts';
+import { lockAccount } from './sanctions.ts';
 import { deciderOf, findDecisions, insertDecision } from './store.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -50,6 +51,12 @@ export async function decide(tx: Tx, deps: EffectDeps, wish: Wish): Promise<Deci
   };
   const { may, whyNot } = mayDecide(state);
   if (whyNot) throw new AppError(whyNot.code, whyNot.text);
+  await lockAccount(tx, accountId!);
+  if (last?.answered_at != null && !(await hasOpened(tx, reviewerId, number, last.answered_at)))
+    throw new AppError(
+      'already_decided',
+      `The owner has answered the question on ${iso(last.answered_at)}, after you have read the case. Nothing was decided: read the answer first.`,
+    );
   if (step > decisions.length)
     throw new AppError('invalid_request', `step: this case has ${decisions.length} decisions. Read it again.`);
   if (!may.includes(kind))
@@ -109,6 +116,7 @@ export async function suspendByOperator(
   deps: EffectDeps,
   { accountId, why, until, at }: { accountId: string; why: string; until: number | null; at: number },
 ): Promise<number> {
+  await lockAccount(tx, accountId);
   const number = await openEndedFlag(tx, accountId, nothingSeen(at), at);
   await endEarlier(tx, accountId, at);
   await make(tx, deps, {

@@ -4,7 +4,7 @@ import type { Tx } from '../../platform/db/database.ts';
 import type { DecisionRow } from '../../platform/db/schema.ts';
 import { AppError } from '../../platform/errors.ts';
 import { restoreLink, revokeLink } from '../referrals/links.ts';
-import { readSuspension, restore, suspend } from './sanctions.ts';
+import { lockAccount, readSuspension, restore, suspend } from './sanctions.ts';
 import { findDecisionsAbout } from './store.ts';
 
 // What a decision does to an account, and how a won appeal undoes it.
@@ -132,6 +132,7 @@ async function endSuspensionOf(tx: Tx, decision: DecisionRow & { account_id: str
 
 /** Ends every decision that suspends or closes the account now, and the suspension with them. */
 export async function reinstate(tx: Tx, accountId: string, at: number): Promise<boolean> {
+  await lockAccount(tx, accountId);
   await endEarlier(tx, accountId, at);
   return restore(tx, accountId);
 }
@@ -147,8 +148,15 @@ export async function endEarlier(tx: Tx, accountId: string, at: number): Promise
     .execute();
 }
 
+/** No closed account is deleted before `least`, whatever else is decided about it meanwhile. */
+export async function keepAtLeast(tx: Tx, accountId: string, least: number): Promise<void> {
+  for (const decision of await findDecisionsAbout(tx, accountId))
+    if (decision.delete_at !== null && decision.delete_at < least)
+      await deleteLater(tx, { ...decision, account_id: accountId }, least);
+}
+
 /** Moves the day on which a closed account is deleted, as its owner reads it. */
-export async function deleteLater(tx: Tx, decision: DecisionRow & { account_id: string }, at: number): Promise<void> {
+async function deleteLater(tx: Tx, decision: DecisionRow & { account_id: string }, at: number): Promise<void> {
   await tx.updateTable('decision').set({ delete_at: at }).where('id', '=', decision.id).execute();
   const why = whyOf({ ...decision, delete_at: at });
   await tx

@@ -41,9 +41,9 @@ export function mayDecide(state: CaseState): { may: DecisionKind[]; whyNot: WhyN
     return none('This case is about your own account: another reviewer decides it.', 'own_case');
   if (endedAt !== null || kind === 'operator') return none('This case has been decided.');
   const isAsked = lastKind === 'ask';
-  // What was not enough to act on becomes a reason to act by what the owner says, not by being looked at.
-  if (kind === 'not_enough' && !isAnswered)
-    return { may: isAsked ? ['nothing', 'warn'] : ['nothing', 'ask', 'warn'], whyNot: null };
+  // What is not enough to act on is no reason to take anything away.
+  if (kind === 'not_enough')
+    return { may: isAsked && !isAnswered ? ['nothing', 'warn'] : ['nothing', 'ask', 'warn'], whyNot: null };
   const final = ['nothing', 'warn', 'reset', 'referrals', 'suspend', 'close'] as const;
   return { may: isAsked && !isAnswered ? [...final] : ['nothing', 'ask', ...final.slice(1)], whyNot: null };
 }

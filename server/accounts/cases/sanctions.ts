@@ -24,6 +24,18 @@ export async function suspend(
   return true;
 }
 
+/**
+ * Decisions about one account are carried out one after the other, whatever cases they are made in: each reads what the
+ * others have left. A no-op update means the same on both engines.
+ */
+export async function lockAccount(tx: Tx, accountId: string): Promise<void> {
+  await tx
+    .updateTable('account')
+    .set((eb) => ({ kind: eb.ref('kind') }))
+    .where('id', '=', accountId)
+    .execute();
+}
+
 /** The suspension of an account that is in force at `now`. */
 export async function readSuspension(
   db: Reader,

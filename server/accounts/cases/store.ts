@@ -6,7 +6,7 @@ import type { Reader, Tx } from '../../platform/db/database.ts';
 import { prepared } from '../../platform/db/prepared.ts';
 import type { AppealRow, DecisionRow } from '../../platform/db/schema.ts';
 import { nameOf, OPERATOR } from '../reviewers/names.ts';
-import { countReviewers, findReviewer } from '../reviewers/store.ts';
+import { countWorking } from '../reviewers/store.ts';
 
 // Decisions and appeals, as rows.
 
@@ -139,13 +139,14 @@ export const toCaseDecision = (row: DecisionRow, by: string): CaseDecision => ({
   answeredAt: when(row.answered_at),
 });
 
-/** Whether there is a reviewer who can hear an appeal: neither the one who has decided, nor the owner of the account. */
+/**
+ * Whether there is a reviewer who can hear an appeal: neither the one who has decided, nor the owner of the account, nor
+ * one who has never opened the desk.
+ */
 export async function hasOtherReviewer(
   db: Reader,
   { decidedBy, accountId }: { decidedBy: string | null; accountId: string },
   now: number,
 ): Promise<boolean> {
-  const others = await countReviewers(db, now, decidedBy);
-  if (others === 0 || accountId === decidedBy) return others > 0;
-  return others > ((await findReviewer(db, accountId, now)) ? 1 : 0);
+  return (await countWorking(db, now, [decidedBy, accountId])) > 0;
 }

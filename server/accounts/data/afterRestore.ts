@@ -15,6 +15,7 @@ import {
 } from '../../platform/db/restoring.ts';
 import { AppError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
+import { keepClosedAccounts } from '../cases/keeping.ts';
 import { revokeEveryKey } from '../keys/store.ts';
 import { eraseAccount, type RunsOfAccounts } from './erase.ts';
 
@@ -99,7 +100,7 @@ async function finish(
       `${counted(runs, 'running answer')} ended as after a crash: not charged.`,
       ...deletionLines(deletions, erased, db.deletions.file),
       ...(paid && deps.sales ? paidLines(paid) : []),
-      `What else happened after ${iso(begun.facts.takenAt)} is lost: answers, new accounts, grants, given plans, tiers, suspensions, notices and promotions.`,
+      `What else happened after ${iso(begun.facts.takenAt)} is lost: answers, new accounts, grants, given plans, tiers, decisions about accounts, appeals, notices and promotions. Accounts that a decision has closed are kept for 30 more days, in which their owners can appeal.`,
     ],
     remains: [
       ...(isReplayed
@@ -166,6 +167,7 @@ function endEverySession(db: Database, now: number): Promise<number> {
     for (const table of ['auth_session', 'auth_account', 'auth_verification', 'auth_user'] as const)
       await tx.deleteFrom(table).execute();
     await revokeEveryKey(tx, now);
+    await keepClosedAccounts(tx, now);
     const ended = Number(numUpdatedRows);
     await markDone(tx, 'sessions', ended);
     return ended;

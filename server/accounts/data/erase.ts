@@ -55,8 +55,9 @@ export async function eraseAccount(
     if ((await runs.stopRunsOf(tx, accountId)) > 0 || !(await stillDue(tx))) return false;
     if (await willRenew(tx, accountId)) return false;
     await forgetWallet(tx, accountId);
-    await forgetCases(tx, accountId);
+    // Decisions wait for their flag, and are not made once it names nobody.
     await endFlagsOf(tx, accountId, now);
+    await forgetCases(tx, accountId);
     // A backup may be older than the day on which these guests joined the account.
     for (const { id } of [{ id: accountId }, ...guests]) deleted(tx, { what: 'account', id });
     await tx.deleteFrom('account').where('merged_into', '=', accountId).execute();

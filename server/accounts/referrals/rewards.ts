@@ -65,17 +65,6 @@ async function openReferrals(db: Database, after: string): Promise<OpenReferral[
     .where('referral.id', '>', after)
     .where('referral.refused', 'is', null)
     .where((eb) =>
-      eb.not(
-        eb.exists(
-          eb
-            .selectFrom('referral_link')
-            .select('code')
-            .whereRef('referral_link.account_id', '=', 'referral.referrer_id')
-            .where('referral_link.revoked_at', 'is not', null),
-        ),
-      ),
-    )
-    .where((eb) =>
       eb.exists(
         eb
           .selectFrom('referral_reward')
@@ -126,7 +115,7 @@ async function payVerified({ db, clock, policy }: RewardDeps, referral: OpenRefe
   return paid;
 }
 
-/** False if another node has paid it, if the monthly maximum of its kind is reached, or if the link was revoked. */
+/** False if another node has paid it, if the monthly maximum of its kind is reached, or if it is the referrer's and the link was revoked. */
 async function pay(
   tx: Tx,
   policy: ReferralConfig,
@@ -135,7 +124,8 @@ async function pay(
   at: number,
 ): Promise<boolean> {
   await lockReferrer(tx, referral.referrerId);
-  if (await isRevoked(tx, referral.referrerId)) return false;
+  // Who joined has done nothing wrong.
+  if (side === 'referrer' && (await isRevoked(tx, referral.referrerId))) return false;
   if (reason === 'spent' && (await paidThisMonth(tx, referral.referrerId, at)) >= policy.spentPerMonth) return false;
   const { numUpdatedRows } = await tx
     .updateTable('referral_reward')

@@ -82,3 +82,17 @@ export async function purgeActs(tx: Tx, now: number): Promise<void> {
     .where('at', '<=', now - TABLES.desk_act.over)
     .execute();
 }
+
+/** Whether a reviewer has opened a case since `since` (epoch ms). */
+export async function hasOpened(db: Reader, reviewerId: string, flag: number, since: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('desk_act')
+    .select('id')
+    .where('reviewer_id', '=', reviewerId)
+    .where('flag_number', '=', flag)
+    .where('act', '=', 'opened_case')
+    .where('at', '>=', since)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}

@@ -43,6 +43,24 @@ export async function countReviewers(db: Reader, now: number, but?: string | nul
   return Number((await query.executeTakeFirstOrThrow()).count);
 }
 
+/** How many people can decide at `now` and have opened the desk before, without these. */
+export async function countWorking(db: Reader, now: number, but: readonly (string | null)[]): Promise<number> {
+  const others = but.filter((id) => id !== null);
+  let query = actives(db, now)
+    .select((eb) => eb.fn.countAll<number | string>().as('count'))
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('desk_act')
+          .select('desk_act.id')
+          .whereRef('desk_act.reviewer_id', '=', 'account.id')
+          .where('desk_act.act', '=', 'opened_desk'),
+      ),
+    );
+  if (others.length > 0) query = query.where('account.id', 'not in', others);
+  return Number((await query.executeTakeFirstOrThrow()).count);
+}
+
 /** What an export says of the role; null for who never had it. */
 export async function exportRole(
   db: Reader,

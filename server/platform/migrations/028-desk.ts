@@ -24,7 +24,10 @@ export function desk(engine: 'sqlite' | 'postgres'): Migration {
           why text, rule text not null, until_at bigint, delete_at bigint, taken_micro bigint,
           reviewer_id text references account(id) on delete set null, is_operators integer not null, at bigint not null,
           answer text, answered_at bigint, unique (flag_number, step))`,
+        // Rows that name an account are found by it when it is deleted.
         sql`create index decision_of_account on decision (account_id)`,
+        sql`create index decision_of_reviewer on decision (reviewer_id) where reviewer_id is not null`,
+        sql`create index decision_at on decision (at)`,
         sql`create index decision_to_delete on decision (delete_at) where delete_at is not null`,
         sql`create table appeal (
           decision_id text primary key references decision(id) on delete cascade,
@@ -32,11 +35,14 @@ export function desk(engine: 'sqlite' | 'postgres'): Migration {
           numbers_may_be_used integer not null, outcome text check (outcome in ('upheld','reversed')), decided_at bigint,
           reviewer_id text references account(id) on delete set null, is_operators integer not null, why text)`,
         sql`create index appeal_open on appeal (at) where outcome is null`,
+        sql`create index appeal_of_account on appeal (account_id) where account_id is not null`,
+        sql`create index appeal_of_reviewer on appeal (reviewer_id) where reviewer_id is not null`,
         sql`create table appeal_picture (
           id text primary key, decision_id text not null references decision(id) on delete cascade,
           account_id text not null references account(id) on delete cascade, is_sent integer not null,
           width integer not null, height integer not null, bytes ${bytes} not null, at bigint not null)`,
         sql`create index appeal_picture_of_decision on appeal_picture (decision_id)`,
+        sql`create index appeal_picture_of_account on appeal_picture (account_id)`,
         sql`create index appeal_picture_waiting on appeal_picture (at) where is_sent = 0`,
         sql`create table second_look (
           flag_number bigint primary key references risk_flag(number) on delete cascade,
@@ -47,6 +53,10 @@ export function desk(engine: 'sqlite' | 'postgres'): Migration {
           id ${serial}, at bigint not null, reviewer_id text references account(id) on delete set null,
           is_operators integer not null, act text not null, flag_number bigint, detail text)`,
         sql`create index desk_act_at on desk_act (at)`,
+        sql`create index desk_act_of_reviewer on desk_act (reviewer_id, flag_number) where reviewer_id is not null`,
+        sql`create index second_look_of_reviewer on second_look (reviewer_id) where reviewer_id is not null`,
+        sql`create index desk_session_of_account on desk_session (account_id)`,
+        sql`create index risk_flag_of_account on risk_flag (account_id, kind) where account_id is not null`,
         sql`alter table referral_link add column revoked_at bigint`,
       ];
       for (const statement of statements) await statement.execute(db);

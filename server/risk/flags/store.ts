@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type Expression, sql } from 'kysely';
 import type { Notice } from '../../../shared/account.ts';
 import type { Dossier } from '../../../shared/risk.ts';
 import { iso } from '../../platform/clock.ts';
@@ -141,10 +141,10 @@ export async function endFlagsOf(tx: Tx, accountId: string, at: number): Promise
     .execute();
 }
 
-/** Deletes flags 6 months after they ended, without those that something still hangs on. */
-export async function purgeFlags(tx: Tx, now: number, kept: readonly number[] = []): Promise<void> {
+/** Deletes flags 6 months after they ended, without those that something still hangs on: a query of their numbers. */
+export async function purgeFlags(tx: Tx, now: number, kept?: Expression<{ flag_number: number }>): Promise<void> {
   let query = tx.deleteFrom('risk_flag').where('ended_at', '<=', now - TABLES.risk_flag.over);
-  if (kept.length > 0) query = query.where('number', 'not in', kept);
+  if (kept) query = query.where(sql<boolean>`number not in ${kept}`);
   await query.execute();
 }
 
