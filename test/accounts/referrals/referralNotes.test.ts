@@ -27,7 +27,10 @@ for (const engine of ENGINES)
     const account = async () => {
       const id = randomUUID();
       await books.db.write(async (tx) => {
-        await tx.insertInto('account').values({ id, kind: 'member', created_at: T, last_active_at: T, tier: 0 }).execute();
+        await tx
+          .insertInto('account')
+          .values({ id, kind: 'member', created_at: T, last_active_at: T, tier: 0 })
+          .execute();
         await openWallet(tx, id, randomUUID());
       });
       return id;
@@ -72,7 +75,10 @@ for (const engine of ENGINES)
         dossier.lines.map(({ speaks, sentence }) => [speaks, sentence]),
         [
           ['for', '2 of 5 who joined by the link in 30 days had an account here before.'],
-          ['for', '1 of 5 who joined by the link in 30 days joined in a browser where the owner of the link was signed in.'],
+          [
+            'for',
+            '1 of 5 who joined by the link in 30 days joined in a browser where the owner of the link was signed in.',
+          ],
           ['against', '2 of 5 who joined by the link in 30 days look like people of their own.'],
         ],
       );
