@@ -5,6 +5,8 @@ import { mailNotices } from './accounts/notices/noticeMail.ts';
 import { purgeAdmissions } from './accounts/people/guests.ts';
 import { closingAccounts } from './accounts/people/rights.ts';
 import { payRewards, purgeNetworks } from './accounts/referrals/rewards.ts';
+import { purgeActs } from './accounts/reviewers/acts.ts';
+import { purgeDesks } from './accounts/reviewers/deskSessions.ts';
 import { purgeAttempts } from './accounts/sessions/attempts.ts';
 import { purgeCodes } from './accounts/sessions/codes.ts';
 import { DEVICE_MS, purgeDeviceGrants } from './accounts/sessions/deviceGrants.ts';
@@ -58,6 +60,8 @@ const PURGES = [
   purgePaymentEvents,
   purgeNetworks,
   purgeFlags,
+  purgeDesks,
+  purgeActs,
 ];
 
 export interface JobDeps {

@@ -11,7 +11,7 @@ export const DossierLineSchema = z
     /** What heavy users who are alone show, in the words of the sentence's number. */
     heavyUsers: z.string(),
     nats: z.number(),
-    /** The numbers behind the sentence. */
+    /** The numbers behind the sentence. `value`: what the signal's curve was applied to; absent: not enough to say. */
     seen: z.record(z.string(), z.number()).optional(),
     firstSeen: z.iso.datetime().nullable(),
     lastSeen: z.iso.datetime().nullable(),
@@ -40,9 +40,12 @@ export const DossierSchema = z
     rulesVersion: z.int(),
     thresholdVersion: z.int(),
     lines: z.array(DossierLineSchema),
-    /** A person's turns in each hour of the week, UTC, from Monday 00:00 on; absent where nothing was counted. */
+    /** A person's turns in each of the last 168 hours, by the hour of the week, UTC, from Monday 00:00 on; absent: none. */
     week: z.array(z.int()).length(168).optional(),
-    /** The projects by the turns in them, largest first, and by how many groups of clients: without their names. */
+    /**
+     * The projects by a person's turns in them, largest first, without their names. Projects of different groups share no
+     * client; groups are numbered from 1, and 0 is a project with too few turns to belong to one.
+     */
     projects: z
       .array(z.object({ turns: z.int(), days: z.int(), clients: z.int(), group: z.int() }))
       .max(64)

@@ -1,6 +1,6 @@
 import type { Notice } from '../../shared/account.ts';
 import type { Clock, Ids } from '../platform/clock.ts';
-import type { Config } from '../platform/config/config.ts';
+import { type Config, isLoopback } from '../platform/config/config.ts';
 import type { Database } from '../platform/db/database.ts';
 import type { Api, AppContext } from '../platform/http/env.ts';
 import { originsOf } from '../platform/http/origins.ts';
@@ -15,6 +15,7 @@ import { keyRoutes } from './keys/keyRoutes.ts';
 import type { MoveRuns } from './people/merge.ts';
 import { promotionRoutes } from './people/promotionRoutes.ts';
 import { referralRoutes } from './referrals/referralRoutes.ts';
+import { deskGuard } from './reviewers/guard.ts';
 import { accountRoutes, guestRoutes, ownerRoutes } from './routes.ts';
 import { Attempts } from './sessions/attempts.ts';
 import { authenticate } from './sessions/authenticate.ts';
@@ -73,8 +74,13 @@ export function accountsOf(setup: AccountsSetup) {
     termsVersion: terms.url ? terms.version : null,
     termsToolsFrom: terms.toolsFrom === undefined ? null : Date.parse(terms.toolsFrom),
     isLocalRequest: (c: AppContext) => signIn.local && addressOf(c) === null,
+    // Behind a proxy each request comes from this machine, and not every proxy says so.
+    isOwnMachine: (c: AppContext) => !isBehindProxy(config) && addressOf(c) === null,
   };
 }
+
+const isBehindProxy = ({ publicUrl, trustedProxies }: Config) =>
+  trustedProxies.length > 0 || (publicUrl !== null && !isLoopback(new URL(publicUrl).hostname));
 
 export type Accounts = ReturnType<typeof accountsOf>;
 
@@ -96,6 +102,12 @@ export function accountsApi(api: Api, deps: Accounts): void {
   referralRoutes(api, deps);
   promotionRoutes(api, deps);
   keyRoutes(api, deps);
+  deskApi(api, deps);
+}
+
+/** The reviewers' desk. Its guard stands before every route that is bound under it. */
+function deskApi(api: Api, deps: Accounts): void {
+  api.use('/api/desk/*', deskGuard(deps));
 }
 
 /** Authenticates every call of a tool: everything under `/v1` that is bound after it. */

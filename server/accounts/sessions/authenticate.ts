@@ -44,6 +44,7 @@ export function authenticate(deps: AuthenticateDeps): MiddlewareHandler<AppEnv> 
     c.set('goneAt', caller.goneAt);
     c.set('termsDue', termsDue(caller, deps.termsVersion));
     c.set('sessionId', caller.sessionId);
+    c.set('sessionKind', caller.sessionKind);
     c.set('installKey', caller.jkt);
     const session = { key: `session:${caller.sessionId}`, isAlive: () => isAlive(db.read, caller.sessionId) };
     c.set('whenEnded', (end) => callWhenEnded(db, deps, session, end));

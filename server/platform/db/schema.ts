@@ -52,8 +52,8 @@ export interface Schema {
   /** The operator's switch that stops flagging. */
   risk_pause: { name: string; since: number; why: string };
   reviewer: ReviewerRow;
-  /** A browser's session in which a reviewer has the desk open. */
-  desk_session: { session_id: string; account_id: string; opened_at: number; used_at: number };
+  /** A browser's session in which a reviewer has the desk open. `by_code` is 0: opened on the server's own machine. */
+  desk_session: { session_id: string; account_id: string; opened_at: number; used_at: number; by_code: number };
   decision: DecisionRow;
   appeal: AppealRow;
   /** `is_sent` is 0 until the appeal that it belongs to is made. */
@@ -681,7 +681,9 @@ export interface AppealPictureRow {
 export interface DeskActTable {
   id: Generated<number>;
   at: number;
+  /** Who did it; with `is_operators` 1 the reviewer that the operator's act is about, if any. */
   reviewer_id: string | null;
+  is_operators: number;
   act: string;
   flag_number: number | null;
   detail: string | null;

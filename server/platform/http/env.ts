@@ -41,6 +41,10 @@ export interface AppEnv {
     termsDue: string | null;
     /** Empty for a call by an API key. */
     sessionId: string;
+    /** `page`: a browser, by the cookie of this server's pages. Not set on `/v1`. */
+    sessionKind: 'guest' | 'device' | 'page' | 'local';
+    /** Who is at the desk. Set on `/api/desk` alone, by its guard. */
+    reviewer: { id: string; name: string };
     /** The thumbprint of the install key whose proof came along (DPoP); null: the token is bound to none. */
     installKey: string | null;
     /** The API key of a call under `/v1`; null: a session. Not set on `/api`. */

@@ -15,7 +15,7 @@ export function desk(engine: 'sqlite' | 'postgres'): Migration {
         sql`create table desk_session (
           session_id text primary key references session(id) on delete cascade,
           account_id text not null references account(id) on delete cascade, opened_at bigint not null,
-          used_at bigint not null)`,
+          used_at bigint not null, by_code integer not null)`,
         // Decisions outlive the account, and who decided, without a name.
         sql`create table decision (
           id text primary key, flag_number bigint not null references risk_flag(number) on delete cascade,
@@ -45,7 +45,7 @@ export function desk(engine: 'sqlite' | 'postgres'): Migration {
         // Who saw and did what at the desk.
         sql`create table desk_act (
           id ${serial}, at bigint not null, reviewer_id text references account(id) on delete set null,
-          act text not null, flag_number bigint, detail text)`,
+          is_operators integer not null, act text not null, flag_number bigint, detail text)`,
         sql`create index desk_act_at on desk_act (at)`,
         sql`alter table referral_link add column revoked_at bigint`,
       ];

@@ -1,9 +1,10 @@
 import type { Dossier, DossierLine } from '../../../shared/risk.ts';
 import type { Contradiction } from '../signals/identities.ts';
 import type { Sketch } from '../signals/sketch.ts';
+import { countDays } from '../signals/time.ts';
 import { NEAR_S } from '../signals/turns.ts';
 import { SIGNALS, type SignalNumber, THRESHOLDS } from './constants.ts';
-import type { Evidence } from './evidence.ts';
+import { type Evidence, groupsOf } from './evidence.ts';
 import { HEAVY } from './heavy.ts';
 import type { Advice, Judgement } from './judge.ts';
 
@@ -11,6 +12,8 @@ const whole = (value = 0) => String(Math.round(value));
 const percent = (share = 0) => `${Math.round(100 * share)} %`;
 const iso = (atS: number) => (atS === 0 ? null : new Date(atS * 1000).toISOString());
 const tenths = (value: number) => Math.round(value * 10) / 10;
+/** Fine enough to be judged again, by other rules. */
+const fine = (value: number) => Math.round(value * 1e4) / 1e4;
 
 interface Words {
   sentence: (evidence: Evidence) => string;
@@ -132,12 +135,34 @@ export function dossierOf(judgement: Judgement, sketch: Sketch, madeAt: number):
       identity: tenths(families.I),
       against: tenths(families.X),
     },
-    probability: Math.round(judgement.probability * 1e4) / 1e4,
+    probability: fine(judgement.probability),
     rule: ruleOf(judgement),
     rulesVersion: judgement.rulesVersion,
     thresholdVersion: judgement.thresholdVersion,
     lines: judgement.evidence.map(lineOf),
+    ...weekOf(sketch),
+    projects: projectsOf(sketch),
   };
+}
+
+function weekOf({ hours, lastS }: Sketch): Pick<Dossier, 'week'> {
+  const week = hours.week(lastS);
+  return week.some((turns) => turns > 0) ? { week } : {};
+}
+
+/** Projects with a turn of a person, by numbers alone. Groups are numbered from 1, the one with most turns first. */
+function projectsOf(sketch: Sketch): NonNullable<Dossier['projects']> {
+  const turnsOf = (works: Iterable<{ turns: number }>) => [...works].reduce((sum, { turns }) => sum + turns, 0);
+  const groups = groupsOf(sketch).sort((a, b) => turnsOf(b.works) - turnsOf(a.works));
+  return sketch.workspaces.list
+    .filter(({ turns }) => Math.round(turns) > 0)
+    .sort((a, b) => b.turns - a.turns)
+    .map((work) => ({
+      turns: Math.round(work.turns),
+      days: countDays(work.days),
+      clients: work.clients.length,
+      group: groups.findIndex(({ works }) => works.has(work)) + 1,
+    }));
 }
 
 function ruleOf({ verdict, threshold }: Judgement): string {
@@ -157,6 +182,11 @@ function lineOf(evidence: Evidence): DossierLine {
     sentence: words.sentence(evidence),
     heavyUsers: `half: ${words.heavy(heavy.p50)}; all but 1 in 1,000: ${words.heavy(heavy.p999)}`,
     nats: tenths(evidence.nats),
+    seen: Object.fromEntries(
+      Object.entries({ ...evidence.seen, ...(evidence.value === null ? {} : { value: evidence.value }) }).map(
+        ([name, seen]) => [name, fine(seen)],
+      ),
+    ),
     firstSeen: iso(evidence.firstS),
     lastSeen: iso(evidence.lastS),
     wouldClear: words.wouldClear,

@@ -1,4 +1,4 @@
-import { groupsOf } from '../signals/clients.ts';
+import { connect, countGroups, type Group } from '../signals/clients.ts';
 import { LANGUAGES } from '../signals/observation.ts';
 import type { Sketch, Timed } from '../signals/sketch.ts';
 import { DAY_S } from '../signals/time.ts';
@@ -56,7 +56,7 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
   const heavy = along(HEAVY_PROJECTS, days);
   const quiet = sketch.hours.quietHours(sketch.lastS);
   const languages = languagesOf(worked);
-  const blocks = blocksOf(sketch, worked);
+  const blocks = countGroups(groupsOf(sketch), sketch.clients);
   const authors = authorsOf(sketch);
   const severalDevices = worked.filter(
     ({ clients }) => clients.filter((one) => isUsed(one) && sketch.clients.find(one.client)?.isDevice).length > 1,
@@ -149,10 +149,10 @@ function languagesOf(workspaces: readonly Workspace[]): number {
   return mains.size;
 }
 
-/** Signal 5: groups of clients and projects that share nothing. */
-function blocksOf({ clients }: Sketch, workspaces: readonly Workspace[]): number {
-  const links = workspaces
-    .map((work) => ({ clients: work.clients.filter(isUsed).map(({ client }) => client), work }))
-    .filter((link) => link.clients.length > 0);
-  return groupsOf(links, clients);
+/** Signal 5: groups of clients and projects that share nothing, of the projects that a person has worked on. */
+export function groupsOf({ workspaces }: Sketch): Group<Workspace>[] {
+  const links = workspaces.list
+    .filter(isWorkedOn)
+    .map((work) => ({ clients: work.clients.filter(isUsed).map(({ client }) => client), work }));
+  return connect(links.filter(({ clients }) => clients.length > 0));
 }

@@ -51,12 +51,19 @@ export class Clients {
 /** At most this many groups of one system count: the others may be containers or tools of one person. */
 const MOST_OF_ONE_SYSTEM = 2;
 
-/**
- * How many groups of clients share no project. Those of one system count twice at most, and those that
- * claim none not at all.
- */
-export function groupsOf(links: readonly { clients: readonly Hash[]; work: unknown }[], clients: Clients): number {
-  const groups: { clients: Set<Hash>; works: Set<unknown> }[] = [];
+export interface Link<Work> {
+  clients: readonly Hash[];
+  work: Work;
+}
+
+export interface Group<Work> {
+  clients: Set<Hash>;
+  works: Set<Work>;
+}
+
+/** The groups of clients and projects that share nothing. */
+export function connect<Work>(links: readonly Link<Work>[]): Group<Work>[] {
+  const groups: Group<Work>[] = [];
   for (const { clients: linked, work } of links) {
     const group = { clients: new Set(linked), works: new Set([work]) };
     for (let i = groups.length - 1; i >= 0; i--) {
@@ -68,6 +75,11 @@ export function groupsOf(links: readonly { clients: readonly Hash[]; work: unkno
     }
     groups.push(group);
   }
+  return groups;
+}
+
+/** How many of the groups count. Those of one system count twice at most, and those that claim none not at all. */
+export function countGroups(groups: readonly Group<unknown>[], clients: Clients): number {
   const systems = new Map<number, number>();
   for (const group of groups) {
     const claimed = [...group.clients].map((client) => clients.find(client)?.system ?? 0);

@@ -6,6 +6,8 @@ import { HOUR_S } from './time.ts';
 
 export const HOURS = 168;
 const DAY = 24;
+/** 1970 began on a Thursday. */
+const MONDAY_TO_1970 = 3 * DAY;
 /** Turns that make a day worth looking at, and such days that make a judgement (RISK, signal 3: at least 5 days). */
 const TURNS_OF_A_DAY = 8;
 export const DAYS_TO_SAY = 5;
@@ -23,6 +25,14 @@ export class Hours {
       this.last = hour;
     }
     if (hour > this.last - HOURS && this.turns[hour % HOURS]! < 255) this.turns[hour % HOURS]!++;
+  }
+
+  /** The turns of the last 168 hours until `nowS`, by the hour of the week, UTC, from Monday 00:00 on. */
+  week(nowS: number): number[] {
+    const week = Array<number>(HOURS).fill(0);
+    const first = Math.max(Math.floor(nowS / HOUR_S), this.last) - HOURS + 1;
+    for (let hour = first; hour <= this.last; hour++) week[(hour + MONDAY_TO_1970) % HOURS] = this.turns[hour % HOURS]!;
+    return week;
   }
 
   /**

@@ -154,6 +154,95 @@ describe('a dossier', () => {
     }
   });
 
+  it('has the numbers behind each sentence, fine enough to be judged again', () => {
+    for (const { signal, seen, nats } of dossier.lines) {
+      const { curve, cap } = SIGNALS[signal as SignalNumber];
+      const { value } = seen!;
+      const again = value === undefined ? 0 : Math.max(-cap, Math.min(cap, along(curve, value)));
+      assert.ok(Math.abs(again - nats) <= 0.051, `signal ${signal}: ${again} and ${nats}`);
+    }
+    const seenOf = (signal: number) => dossier.lines.find((line) => line.signal === signal)!.seen!;
+    assert.deepEqual(seenOf(5), { blocks: 6, value: 6 });
+    assert.deepEqual(seenOf(16), { value: 0 });
+    assert.deepEqual(dossierOf(judge(emptySketch(), NOTHING), emptySketch(), START).lines[7]!.seen, { requests: 0 });
+  });
+
+  it('has the turns by hours of the week, from Monday on, of the last 168 hours alone', () => {
+    const monday = Date.UTC(2026, 10, 2);
+    const at = (day: number, hour: number) =>
+      observation({ at: monday + day * DAY + hour * HOUR, turn: { isFirst: false, root: 1 } });
+    const weekOf = (...observations: Observation[]) => {
+      const sketch = sketchOf(observations);
+      return dossierOf(judge(sketch, NOTHING), sketch, START).week!.flatMap((turns, i) => (turns ? [[i, turns]] : []));
+    };
+    assert.deepEqual(weekOf(at(0, 0), at(0, 0), at(6, 22)), [
+      [0, 2],
+      [6 * 24 + 22, 1],
+    ]);
+    // The last request comes an hour later: what is then 168 hours old is left out.
+    assert.deepEqual(weekOf(at(0, 5), at(7, 4)), [[4, 1]]);
+    assert.deepEqual(weekOf(at(0, 6), at(7, 4)), [
+      [4, 1],
+      [6, 1],
+    ]);
+    assert.equal(dossierOf(judge(emptySketch(), NOTHING), emptySketch(), START).week, undefined);
+    assert.equal(
+      dossier.week!.reduce((sum, turns) => sum + turns, 0),
+      6 * 10 * 4 * 20,
+    );
+  });
+
+  it('has the projects by numbers alone, in the groups of signal 5', () => {
+    const projects = dossier.projects!;
+    assert.deepEqual(
+      projects.map(({ days, clients, group }) => [days, clients, group]),
+      Array.from({ length: 10 }, (_, i) => [6, 1, projects[i]!.group]),
+    );
+    assert.deepEqual(
+      projects.map(({ group }) => group).sort((a, b) => a - b),
+      [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+    );
+    const turns = projects.map((one) => one.turns);
+    assert.deepEqual(
+      turns,
+      [...turns].sort((a, b) => b - a),
+    );
+    assert.ok(
+      turns.every((one) => one > 300 && one <= 480),
+      `${turns}`,
+    );
+  });
+
+  it('puts projects that one client works on into one group, and those with hardly a turn into none', () => {
+    const one = { client: { device: 2001 } };
+    const sketch = sketchOf([
+      ...person(1, 2, [9, 10], one),
+      ...person(2, 2, [13, 14], one),
+      ...person(3, 3, [15, 16]),
+      ...person(4, 1, [20]).slice(0, 2),
+    ]);
+    assert.deepEqual(
+      dossierOf(judge(sketch, NOTHING), sketch, START).projects!.map(({ days, group }) => [days, group]),
+      [
+        [3, 2],
+        [2, 1],
+        [2, 1],
+        [1, 0],
+      ],
+    );
+  });
+
+  it('names no file, client, conversation or hash', () => {
+    const big = 1e9;
+    const shift = (one: Observation): Observation => ({
+      ...one,
+      client: { ...one.client, device: one.client.device + big, fingerprint: one.client.fingerprint + big },
+      turn: { ...one.turn, root: one.turn.root + big, paths: one.turn.paths.map((path) => path + big) },
+    });
+    const sketch = sketchOf(ten(RELAY).map(shift));
+    assert.doesNotMatch(JSON.stringify(dossierOf(judge(sketch, NOTHING), sketch, START)), /\d{6,}/);
+  });
+
   it('tells the owner the same sentences without weights', () => {
     const words = inWords(judgement.evidence);
     assert.ok(words.length >= 10);
