@@ -14,9 +14,9 @@ const out = join(root, isForDocs ? 'docs' : 'out/web');
 const SIZES = isForDocs
   ? ([[1000, 680]] as const)
   : ([
-      [400, 720],
+      [320, 720],
       [760, 800],
-      [1200, 800],
+      [1280, 800],
       [1600, 900],
     ] as const);
 
@@ -50,6 +50,6 @@ async function show(page: Page, { who, at, prepare, act }: State): Promise<void>
   await page.goto('about:blank');
   await page.goto(`${scene.server.url}${at}`);
   await page.getByRole('heading', { level: 1 }).waitFor();
-  await page.getByText('Loading …').waitFor({ state: 'detached' });
+  await page.getByText('Loading …').first().waitFor({ state: 'detached' });
   await act?.(page);
 }

@@ -74,7 +74,7 @@ export function Outcomes({ numbers }: { numbers: FairUse }) {
               .map((one) => (
                 <Bar
                   key={one.kind}
-                  label={DECISION_WORDS[one.kind].name.replace(' …', '')}
+                  label={DECISION_WORDS[one.kind].name.replace(' until …', '')}
                   text={`${count(one.count)} · ${share(one.count, decided)}`}
                   share={one.count / Math.max(1, decided)}
                 />

@@ -5,6 +5,7 @@ import { Failure, Loading } from '../kit/parts.tsx';
 import { Outcomes } from './Numbers.tsx';
 import '../kit/style.css';
 import '../kit/charts.css';
+import '../kit/parts.css';
 import './desk.css';
 
 /** The numbers that the operator shows to everybody. */

@@ -3,6 +3,7 @@ import { App } from './App.tsx';
 import '../../../shared/math.css';
 import '../kit/style.css';
 import '../kit/charts.css';
+import '../kit/parts.css';
 import './connect.css';
 import './credits.css';
 import './decisions.css';

@@ -17,10 +17,11 @@ export function Week({ week }: { week: readonly number[] }) {
   return (
     <section aria-labelledby="week">
       <h2 id="week">Hours of the week</h2>
-      <p class="soft week-said">
-        {at === undefined ? weekInWords(week) : `${hourOf(at)}: ${counted(week[at]!, 'turn')}`}
-      </p>
+      <p class="soft">{weekInWords(week)}</p>
       <div class="week">
+        <p class="soft readout" aria-hidden="true">
+          {at !== undefined && `${hourOf(at)}: ${counted(week[at]!, 'turn')}`}
+        </p>
         <svg
           viewBox={`0 0 ${168 * WIDTH} ${HEIGHT}`}
           preserveAspectRatio="none"
@@ -60,7 +61,6 @@ export function Week({ week }: { week: readonly number[] }) {
           {DAYS.map((day) => (
             <span key={day}>
               <b>{day.slice(0, 3)}</b>
-              <i>6</i>
               <i>12</i>
               <i>18</i>
             </span>
