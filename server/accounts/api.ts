@@ -10,6 +10,9 @@ import type { Mailer } from '../platform/mail.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { exportRoutes } from './data/exportRoutes.ts';
 import { rightsRoutes } from './data/rightsRoutes.ts';
+import { deskBookRoutes, fairUseRoutes } from './desk/bookRoutes.ts';
+import { deskCaseRoutes } from './desk/caseRoutes.ts';
+import { deskRoutes } from './desk/deskRoutes.ts';
 import { authenticateCall } from './keys/authenticateCall.ts';
 import { keyRoutes } from './keys/keyRoutes.ts';
 import type { MoveRuns } from './people/merge.ts';
@@ -90,6 +93,7 @@ export function openAccountsApi(api: Api, deps: Accounts): void {
   signInApiRoutes(api, deps);
   signInPages(api, deps);
   ownerRoutes(api, deps);
+  fairUseRoutes(api, { ...deps, isShown: deps.policy.risk.publicNumbers });
 }
 
 /** Authenticates every route that is bound after it, and adds the routes of an account's owner. */
@@ -108,6 +112,9 @@ export function accountsApi(api: Api, deps: Accounts): void {
 /** The reviewers' desk. Its guard stands before every route that is bound under it. */
 function deskApi(api: Api, deps: Accounts): void {
   api.use('/api/desk/*', deskGuard(deps));
+  deskRoutes(api, deps);
+  deskCaseRoutes(api, deps);
+  deskBookRoutes(api, deps);
 }
 
 /** Authenticates every call of a tool: everything under `/v1` that is bound after it. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { setTier } from '../../server/accounts/operator/sanctions.ts';
+import { setTier } from '../../server/accounts/cases/sanctions.ts';
 import { applyEvent } from '../../server/credits/payments/stripeEvents.ts';
 import type { CheckoutAnswer, PaymentAnswer } from '../../shared/credits.ts';
 import { StripeDouble } from '../doubles/stripe.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { suspend } from '../../server/accounts/operator/sanctions.ts';
+import { suspend } from '../../server/accounts/cases/sanctions.ts';
 import { RUNS_OF_ACCOUNTS } from '../../server/gateway/runs/runs.ts';
 import { Client, endOf } from '../support/client.ts';
 import { ENGINES } from '../support/engines.ts';

@@ -7,6 +7,7 @@
 //   npm run sim -- persona resale-10 heavy        these personas (or points of a sweep, as people:10)
 //   npm run sim -- quantiles [persona …]          raw values of all signals, which the constants are fitted on
 //   npm run sim -- report                         the report of what sim-results/ holds
+//   npm run sim -- cases                          flags simulated accounts and exports them into test/sim/cases/
 //   npm run sim -- http [persona …]               sends accounts through the real HTTP server and compares its rows
 //
 // `--set A|B` (personas and quantiles; A unless said), `--seeds N` (accounts of each), `--days N`, `--workers N`, and
@@ -118,11 +119,16 @@ async function main(): Promise<void> {
     const found = await replay(personas, values.set as SetName, Number(values.seeds ?? 3), Number(values.days ?? 7));
     console.log(`${found.accounts} accounts, ${found.days} account-days, ${found.requests} requests`);
     console.log(`${found.differences.length} rows differ${found.differences.map((line) => `\n  ${line}`).join('')}`);
+  } else if (what === 'cases') {
+    const { makeCases } = await import('./http/makeCases.ts');
+    console.log((await makeCases()).join('\n'));
   } else if (what === 'all' || what === 'report') {
     if (what === 'all') for (const part of parts) await runPart(part, sizes, effort, true);
     writeReport(Object.fromEntries(parts.map((part) => [part, kept(part)])) as Record<PartName, Trial[]>);
   } else
-    throw new Error('Say quick, part NAME, persona NAME …, quantiles, http, report, or nothing; see test/sim/run.ts');
+    throw new Error(
+      'Say quick, part NAME, persona NAME …, quantiles, cases, http, report, or nothing; see test/sim/run.ts',
+    );
 }
 
 await main();

@@ -7,6 +7,7 @@ import { readBalance } from '../../credits/holds/balance.ts';
 import { type Clock, type Ids, iso } from '../../platform/clock.ts';
 import type { Policy } from '../../platform/config/config.ts';
 import type { Database } from '../../platform/db/database.ts';
+import { restore, setTier, suspend } from '../cases/sanctions.ts';
 import { applyRetention, type RetentionDeps } from '../data/retention.ts';
 import { MAX_NOTICE_CHARS } from '../notices/operatorNotices.ts';
 import { type FoundAccount, findAccounts, findByReference } from '../people/accountSearch.ts';
@@ -24,13 +25,12 @@ import {
   readText,
   tellCommand,
 } from './commandText.ts';
-
 import { endPlanOf, givePlanTo, grantCredits, readCredits, readGrantId, resetCredits } from './creditCommands.ts';
 import { type KeyCommandDeps, keyTable, makeKeyFor, revokeKeyById } from './keyCommands.ts';
 import { endOneNotice, noticeTable, tellEveryone } from './noticeCommands.ts';
 import { beginPromotion, promotionTable, stopPromotion } from './promotionCommands.ts';
-import { dossierLines, flagTable, markTeam, switchFlags } from './riskCommands.ts';
-import { restore, setTier, suspend } from './sanctions.ts';
+import { makeReviewer, reviewerTable, setupReviewer, stopReviewer } from './reviewerCommands.ts';
+import { caseNumbers, dossierLines, flagTable, markTeam, switchFlags } from './riskCommands.ts';
 import { drainOrUse, type UpstreamCommandDeps, upstreamTable } from './upstreamCommands.ts';
 
 export type { CommandResult };
@@ -87,6 +87,7 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       models: { type: 'string' },
       monthly: { type: 'string' },
       expires: { type: 'string' },
+      setup: { type: 'boolean' },
       'dry-run': { type: 'boolean' },
     },
   });
@@ -271,10 +272,28 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       taken(1, 'the number of a flag');
       return dossierLines(deps, rest[0]!);
     }
+    case 'case': {
+      only();
+      taken(1, 'the number of a case');
+      return caseNumbers(deps, rest[0]!);
+    }
     case 'team': {
       only('end');
       taken(1, 'an account');
       return [await markTeam(deps, await one(deps, rest[0]!), values.end !== true)];
+    }
+    case 'reviewer': {
+      if (values.end && values.setup) throw misused('reviewer takes --end or --setup, not both.');
+      only('end', 'setup');
+      taken(1, 'an email address');
+      const account = await one(deps, rest[0]!);
+      if (values.end) return [await stopReviewer(deps, account)];
+      return values.setup ? setupReviewer(deps, account) : makeReviewer(deps, account);
+    }
+    case 'reviewers': {
+      only();
+      taken(0, 'no account');
+      return reviewerTable(deps);
     }
     case 'audit': {
       only();

@@ -2,7 +2,9 @@ import type { Dossier, DossierLine } from '../../../shared/risk.ts';
 import { type Clock, iso } from '../../platform/clock.ts';
 import type { Database } from '../../platform/db/database.ts';
 import { type Flag, findFlag, findPause, openFlags, pause, resume, setTeam } from '../../risk/flags/store.ts';
+import { exportCase, type NotExported } from '../cases/caseExport.ts';
 import type { FoundAccount } from '../people/accountSearch.ts';
+import { recordAct } from '../reviewers/acts.ts';
 import { columns, misused, named, Refused } from './commandText.ts';
 
 // The operator's commands for flags. They show; what follows from a flag is a person's decision.
@@ -50,21 +52,48 @@ export async function flagTable({ db }: RiskCommandDeps): Promise<string[]> {
 export async function switchFlags({ db, clock }: RiskCommandDeps, to: string, why: string): Promise<string[]> {
   if (to !== 'off' && to !== 'on') throw misused(`flags takes off or on, not "${to}".`);
   if (to === 'on') {
-    await db.write(resume);
+    await db.write(async (tx) => {
+      if ((await findPause(tx)) !== null) await recordAct(tx, { at: clock.now(), by: 'operator', act: 'resumed' });
+      await resume(tx);
+    });
     return ['Accounts are flagged again.'];
   }
   if (why === '') throw misused('flags off needs --why: the next operator reads it.');
-  await db.write((tx) => pause(tx, why, clock.now()));
+  const at = clock.now();
+  await db.write(async (tx) => {
+    if ((await findPause(tx)) === null) await recordAct(tx, { at, by: 'operator', act: 'paused', detail: why });
+    await pause(tx, why, at);
+  });
   return ['No account is flagged from now on, on any node. Flags that are open stay open.'];
 }
 
 /** `dossier N`: evidence and counter-evidence side by side, as they were when the account was flagged. */
 export async function dossierLines({ db }: RiskCommandDeps, typed: string): Promise<string[]> {
-  const number = Number(typed);
-  const flag = Number.isSafeInteger(number) ? await findFlag(db.read, number) : null;
+  const flag = await findFlag(db.read, readNumber(typed));
   if (!flag) throw new Refused(1, `There is no flag "${typed}". The command "flags" lists them.`);
   return [...head(flag), '', ...body(flag.dossier)];
 }
+
+/** `case N`: the numbers of a case whose owner has allowed that they are used, as JSON. */
+export async function caseNumbers({ db }: RiskCommandDeps, typed: string): Promise<string[]> {
+  const exported = await exportCase(db.read, readNumber(typed));
+  if (typeof exported === 'string') throw new Refused(1, NOT_EXPORTED[exported](typed));
+  return JSON.stringify(exported, null, 2).split('\n');
+}
+
+const NOT_EXPORTED: Record<NotExported, (number: string) => string> = {
+  no_case: (number) => `There is no case "${number}". The command "flags" lists the open ones.`,
+  no_numbers: (number) => `Case ${number} has no numbers: only shared accounts do, and "not enough to act on".`,
+  no_appeal: (number) =>
+    `Case ${number} has no appeal, and only there its owner can allow that its numbers are used. Export another case.`,
+  no_consent: (number) =>
+    `The owner of case ${number} has not allowed that its numbers are used: they stay here. Export another case.`,
+  not_heard: (number) =>
+    `The appeal of case ${number} is open, and numbers are of use only with its outcome. Export it once the appeal is decided.`,
+};
+
+/** No case has the number 0. */
+const readNumber = (typed: string) => (/^[1-9]\d{0,14}$/.test(typed) ? Number(typed) : 0);
 
 function head({ number, kind, accountId, openedAt, endedAt, dossier }: Flag): string[] {
   return columns([

@@ -36,7 +36,13 @@ export const USAGE = `perigee-admin COMMAND, or in a checkout: npm run admin -- 
   flags                             lists the accounts that may be shared through a relay; a person decides what follows
   flags off --why TEXT              stops flagging on every node; flags on goes on
   dossier NUMBER                    shows why an account was flagged, and what speaks against it
+  case NUMBER                       prints the numbers of a case, without its account, if the owner has allowed it in an
+                                    appeal: for the cases that the rules are tried on
   team ACCOUNT [--end]              says that a plan was sold to several people: the account is not flagged
+  reviewer EMAIL                    lets a member decide about flagged accounts at the desk, and shows a setup code, once
+  reviewer EMAIL --setup            forgets the second factor, and shows a new setup code
+  reviewer EMAIL --end              ends that at once
+  reviewers                         lists who decides, and who has
   audit                             proves the books, or says which invariant is broken and where
   retention [--dry-run]             deletes what the policy keeps no longer, or only counts it
   backup FILE [--replace]           copies an embedded database into FILE and checks the copy; the server may run

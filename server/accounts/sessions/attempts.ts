@@ -43,6 +43,14 @@ const LIMITS = {
   /** Wrong promotion codes: by one account, and by one network. */
   promotionCode: { points: 10, duration: HOUR },
   promotionCodeFrom: { points: 60, duration: HOUR },
+  /**
+   * Codes of a reviewer's second factor, which stand only with the browser's session. Of a million, three are right at
+   * once: whoever has stolen the session guesses one within a day with a chance of 1 in 11,000.
+   */
+  deskCode: { points: 5, duration: 600 },
+  deskCodeDay: { points: 30, duration: DAY },
+  /** Wrong setup codes of a reviewer. They have 125 random bits. */
+  deskSetup: { points: 10, duration: HOUR },
 } as const;
 export type Attempt = keyof typeof LIMITS;
 

@@ -1,5 +1,5 @@
 import type { Problem } from '../../../shared/problems.ts';
-import { readSuspension } from '../../accounts/operator/sanctions.ts';
+import { readSuspension } from '../../accounts/cases/sanctions.ts';
 import { Received } from '../prompt/received.ts';
 import { answeredBy } from '../runs/chain.ts';
 import { type Ending, fault, problemOf, receive } from '../runs/receive.ts';

@@ -1,4 +1,4 @@
-import { readSuspension } from '../../accounts/operator/sanctions.ts';
+import { readSuspension } from '../../accounts/cases/sanctions.ts';
 import { waitForUncharged } from '../../credits/holds/uncharged.ts';
 import { countRun, limitsOf, readLimits } from '../../credits/limits/limits.ts';
 import { isExceeded, type LimitState } from '../../credits/rules/limitWindow.ts';

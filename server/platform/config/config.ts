@@ -118,6 +118,8 @@ const RiskConfigSchema = z.strictObject({
   observe: z.boolean().default(true),
   /** Whether shared accounts are flagged, for a person to look at. */
   flag: z.boolean().default(true),
+  /** Whether everybody may read how many cases were decided, and how. */
+  publicNumbers: z.boolean().default(false),
   /** The networks of hosting companies, as addresses or like 203.0.113.0/24. Most of their clients are honest: a weak sign. */
   hostingNetworks: z
     .array(z.string().max(100))

@@ -73,7 +73,7 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
     when: { firstS: number; lastS: number },
   ): Evidence => ({
     ...{ signal, value, seen, ...when },
-    nats: value === null ? 0 : bounded(along(SIGNALS[signal].curve, value), SIGNALS[signal].cap),
+    nats: natsOf(signal, value),
   });
 
   return [
@@ -101,7 +101,11 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
   ];
 }
 
-const bounded = (nats: number, cap: number) => Math.max(-cap, Math.min(cap, nats));
+/** What a value counts, by its signal's curve and cap. The value of a dossier can be weighed again so. */
+export function natsOf(signal: SignalNumber, value: number | null): number {
+  const { curve, cap } = SIGNALS[signal];
+  return value === null ? 0 : Math.max(-cap, Math.min(cap, along(curve, value)));
+}
 
 const isUsed = ({ count }: { count: number }) => count >= CLIENT_TURNS;
 

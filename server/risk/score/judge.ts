@@ -21,6 +21,8 @@ export interface Advice {
   contradictions: Contradiction[];
 }
 
+type Weighed = Pick<Evidence, 'signal' | 'nats'>;
+
 export interface Judgement {
   /** Nats in all. */
   lambda: number;
@@ -44,6 +46,20 @@ export interface Judgement {
 /** Whether an account serves several people through a relay. */
 export function judge(sketch: Sketch, beside: Beside): Judgement {
   const evidence = evidenceOf(sketch, beside);
+  return {
+    ...weigh(evidence, (sketch.lastS - sketch.firstS) / DAY_S),
+    advice: adviceFor(sketch),
+    evidence,
+    rulesVersion: RULES_VERSION,
+    thresholdVersion: THRESHOLD_VERSION,
+  };
+}
+
+/** What the evidence of so many days comes to. */
+export function weigh(
+  evidence: readonly Weighed[],
+  days: number,
+): Pick<Judgement, 'lambda' | 'families' | 'threshold' | 'probability' | 'verdict'> {
   const groups = strongest(evidence);
   const sum = (family: FamilyOfSignals) =>
     groups.reduce((nats, one) => nats + (SIGNALS[one.signal].family === family ? one.nats : 0), 0);
@@ -54,18 +70,14 @@ export function judge(sketch: Sketch, beside: Beside): Judgement {
     X: Math.max(COUNTER_CAP, sum('X')),
   };
   const lambda = families.P + families.T + families.I + families.X;
-  const isFirstDay = sketch.lastS - sketch.firstS <= DAY_S;
-  const threshold = isFirstDay ? THRESHOLDS.firstDay : THRESHOLDS.later;
+  const threshold = days <= 1 ? THRESHOLDS.firstDay : THRESHOLDS.later;
   const persons = groups.filter(
     ({ signal, nats }) => SIGNALS[signal].family === 'P' && nats >= THRESHOLDS.leastOfGroup,
   );
   return {
-    ...{ lambda, families, evidence, threshold },
+    ...{ lambda, families, threshold },
     probability: 1 / (1 + Math.exp(-(CALIBRATION.offset + CALIBRATION.slope * lambda))),
     verdict: verdictOf({ lambda, families, causes: persons.length, threshold }),
-    advice: adviceFor(sketch),
-    rulesVersion: RULES_VERSION,
-    thresholdVersion: THRESHOLD_VERSION,
   };
 }
 
@@ -83,8 +95,8 @@ export function verdictOf({
 }
 
 /** The strongest signal of each group, for or against. */
-function strongest(evidence: readonly Evidence[]): Evidence[] {
-  const best = new Map<string, Evidence>();
+function strongest(evidence: readonly Weighed[]): Weighed[] {
+  const best = new Map<string, Weighed>();
   for (const one of evidence) {
     const { group } = SIGNALS[one.signal];
     const known = best.get(group);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { suspend } from '../../../server/accounts/cases/sanctions.ts';
 import { revokeEveryKey } from '../../../server/accounts/keys/store.ts';
-import { suspend } from '../../../server/accounts/operator/sanctions.ts';
 import { RUNS_OF_ACCOUNTS } from '../../../server/gateway/runs/runs.ts';
 import { apiKeyOf } from '../../../server/platform/values/apiKeys.ts';
 import { type ApiKey, type KeyRequest, type KeysAnswer, MAX_KEYS, type NewKeyAnswer } from '../../../shared/keys.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import { restore, suspend } from '../../../server/accounts/operator/sanctions.ts';
+import { restore, suspend } from '../../../server/accounts/cases/sanctions.ts';
 import { RUNS_OF_ACCOUNTS } from '../../../server/gateway/runs/runs.ts';
 import { MICRO_PER_CREDIT } from '../../../shared/account.ts';
 import type { Script } from '../../doubles/script.ts';
