@@ -53,6 +53,8 @@ export function Desk() {
 
 function Closed(props: { state: DeskState; isSignedOut: boolean; wasOpen: boolean; reload: () => void }) {
   const { state, isSignedOut, wasOpen, reload } = props;
+  // A begun factor counts as one; its secret stays to be seen until the first code.
+  const [needsSetUp] = useState(state.needsFactor && !state.hasFactor);
   const kept = wasOpen && <p>The desk has closed. What you have typed is kept, and you go on where you were.</p>;
   if (isSignedOut)
     return (
@@ -70,21 +72,22 @@ function Closed(props: { state: DeskState; isSignedOut: boolean; wasOpen: boolea
       </Card>
     );
   return (
-    <Card
-      title={
-        wasOpen ? 'Open the desk again' : state.needsFactor && !state.hasFactor ? 'Set up the desk' : 'Open the desk'
-      }
-    >
+    <Card title={wasOpen ? 'Open the desk again' : needsSetUp ? 'Set up the desk' : 'Open the desk'}>
       {kept}
       <p class="soft">
         As <strong>{state.name}</strong>
       </p>
       {!state.needsFactor ? (
         <WithoutCode onOpen={reload} />
-      ) : state.hasFactor ? (
-        <Code label="Six digits from your app" yes="Open the desk" onOpen={reload} />
-      ) : (
+      ) : needsSetUp || !state.hasFactor ? (
         <SetUp onOpen={reload} />
+      ) : (
+        <>
+          <Code label="Six digits from your app" yes="Open the desk" onOpen={reload} />
+          <p class="soft lost">
+            Without the app, ask the operator for a new setup code: <code>admin reviewer EMAIL --setup</code>.
+          </p>
+        </>
       )}
     </Card>
   );

@@ -1,6 +1,6 @@
 import type { DecisionKind } from '../../../shared/decisions.ts';
 import { inCredits } from '../../../shared/money/amounts.ts';
-import { dayOf, zoned } from './format.ts';
+import { dayOf, instant, zoned } from './format.ts';
 
 /** What an owner is shown of a decision, before it is taken (at the desk) and after. */
 export interface ToldDecision {
@@ -10,7 +10,13 @@ export interface ToldDecision {
   takenMicro: number | null;
   why: string;
   rule: string | null;
+  /** An appeal was won. */
+  isUndone?: boolean;
 }
+
+const FAR_MS = 300 * 86_400_000;
+/** With the year where it is not clear. */
+const untilOf = (iso: string) => (Math.abs(Date.parse(iso) - Date.now()) < FAR_MS ? zoned(iso) : instant(iso));
 
 /** A decision as its owner reads it, in a heading. */
 export function titleOf({ kind, until }: Pick<ToldDecision, 'kind' | 'until'>): string {
@@ -26,14 +32,15 @@ export function titleOf({ kind, until }: Pick<ToldDecision, 'kind' | 'until'>): 
     case 'referrals':
       return 'Your referral link has ended';
     case 'suspend':
-      return until === null ? 'Suspended until further notice' : `Suspended until ${zoned(until)}`;
+      return until === null ? 'Suspended until further notice' : `Suspended until ${untilOf(until)}`;
     case 'close':
       return 'Account closed';
   }
 }
 
 /** What it means for the account, in sentences to its owner. */
-export function effectOf({ kind, deletedAt, takenMicro }: Omit<ToldDecision, 'why' | 'rule'>): string {
+export function effectOf({ kind, until, deletedAt, takenMicro, isUndone }: Omit<ToldDecision, 'why' | 'rule'>): string {
+  if (isUndone) return 'It was undone after your appeal.';
   switch (kind) {
     case 'nothing':
       return 'Nothing changes for you.';
@@ -42,11 +49,12 @@ export function effectOf({ kind, deletedAt, takenMicro }: Omit<ToldDecision, 'wh
     case 'warn':
       return 'Nothing was taken from you.';
     case 'reset':
-      return `${takenMicro === null ? 'What is left of your promotional credits' : inCredits(takenMicro)} ${takenMicro === null ? 'is' : 'were'} taken back. Credits that you bought and your plan stay.`;
+      return `${takenMicro === null ? 'What is left of your promotional credits is' : `${inCredits(takenMicro)} were`} taken back. Credits that you bought and your plan stay.`;
     case 'referrals':
       return 'Nobody can join by your link any more, and rewards that were pending are not paid. What you have earned stays.';
     case 'suspend':
-      return 'You get no answers until then. You can still read, export and delete everything.';
+      if (until !== null && Date.parse(until) < Date.now()) return 'It is over: you get answers again.';
+      return `You get no answers${until === null ? '' : ' until then'}. You can still read, export and delete everything.`;
     case 'close':
       return `You get no answers any more. The account is deleted on ${deletedAt ? dayOf(deletedAt) : 'the day after 30 days for an appeal'}, unless an appeal is open. Until then you can read and export everything, or delete it sooner.`;
   }

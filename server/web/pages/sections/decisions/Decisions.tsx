@@ -59,7 +59,7 @@ function One({ one, reload }: { one: OwnDecision; reload: () => void }) {
       <p class="soft">
         <When at={at} /> · case {one.case}
       </p>
-      <Told told={one} />
+      <Told told={{ ...one, isUndone: appeal?.outcome === 'reversed' }} />
       {kind === 'ask' && <Answer id={id} answer={answer} reload={reload} />}
       {appeal && <Appealed id={id} appeal={appeal} />}
       {!appeal && mayAppealUntil && <AppealForm one={one} until={mayAppealUntil} reload={reload} />}

@@ -32,12 +32,10 @@ export function Pictures({ all, add, remove }: ReturnType<typeof usePictures>) {
       </div>
       <input
         ref={picker}
-        class="hidden"
+        hidden
         type="file"
         accept={PICTURE_TYPES.join()}
         multiple
-        tabIndex={-1}
-        aria-label="Pictures"
         onChange={(event) => {
           add([...(event.currentTarget.files ?? [])]);
           // So that the same file can be chosen again.
@@ -57,7 +55,7 @@ export function Pictures({ all, add, remove }: ReturnType<typeof usePictures>) {
                   </span>
                 ) : picture ? (
                   <span class="soft">
-                    {picture.width} × {picture.height}, without the data that the camera added
+                    {picture.width} × {picture.height}, without hidden data
                   </span>
                 ) : (
                   <progress value={sent} max={1} aria-label={`${name} is being sent`} />
