@@ -15,14 +15,13 @@ import { Answer } from './Answer.tsx';
 import { AppealForm } from './AppealForm.tsx';
 import { pictureAt } from './pictures.ts';
 
-/** A 404 means that this server decides nothing about its accounts. */
-export const DECISIONS = '/api/account/decisions';
+const PATH = '/api/account/decisions';
 
 const APPEALABLE: readonly DecisionKind[] = ['warn', 'reset', 'referrals', 'suspend', 'close'];
 
 /** What people have asked and decided about this account, with their reasons, and the ways to say something. */
 export function Decisions({ answer }: { answer: AccountAnswer }) {
-  const { value, failure, reload } = useResource<OwnDecisions>(DECISIONS, ['account']);
+  const { value, failure, reload } = useResource<OwnDecisions>(PATH, ['account']);
   if (!value) return failure ? <Failure failure={failure} again={reload} /> : <Loading />;
   return (
     <>
