@@ -138,7 +138,7 @@ function Open({ state, reload }: { state: DeskState; reload: () => void }) {
           {LISTS.map((id) => (
             <li key={id}>
               <a href={`#${id}`} aria-current={!isOther && id === list ? 'page' : undefined}>
-                {LIST_NAMES[id]}
+                {LIST_NAMES[id]}{' '}
                 {(counts[id] ?? 0) > 0 && (
                   <span class="count">
                     {counts[id]}
@@ -151,8 +151,7 @@ function Open({ state, reload }: { state: DeskState; reload: () => void }) {
           {PARTS.map(([id, name], n) => (
             <li key={id} class={n === 0 ? 'apart' : undefined}>
               <a href={`#${id}`} aria-current={id === at.part ? 'page' : undefined}>
-                {name}
-                {id === 'flagging' && state.paused && <span class="count stopped">stopped</span>}
+                {name} {id === 'flagging' && state.paused && <span class="count stopped">stopped</span>}
               </a>
             </li>
           ))}

@@ -61,26 +61,28 @@ export function Outcomes({ numbers }: { numbers: FairUse }) {
       </dl>
       <h2>What was decided</h2>
       {sum('opened') === 0 && <p class="empty">No case was opened in this time.</p>}
-      {cases
-        .filter(({ opened, decided }) => opened + decided > 0)
-        .map(({ kind, opened, decided, decisions, hoursToDecision }) => (
-          <section key={kind} class="kind" aria-label={KIND_NAMES[kind]}>
-            <h3>{KIND_NAMES[kind]}</h3>
-            <p class="soft">
-              {count(opened)} opened, {count(decided)} decided, half of them within {hours(hoursToDecision)}
-            </p>
-            {decisions
-              .filter((one) => one.count > 0)
-              .map((one) => (
-                <Bar
-                  key={one.kind}
-                  label={DECISION_WORDS[one.kind].name.replace(' until …', '')}
-                  text={`${count(one.count)} · ${share(one.count, decided)}`}
-                  share={one.count / Math.max(1, decided)}
-                />
-              ))}
-          </section>
-        ))}
+      <div class="kinds">
+        {cases
+          .filter(({ opened, decided }) => opened + decided > 0)
+          .map(({ kind, opened, decided, decisions, hoursToDecision }) => (
+            <section key={kind} class="kind" aria-label={KIND_NAMES[kind]}>
+              <h3>{KIND_NAMES[kind]}</h3>
+              <p class="soft">
+                {count(opened)} opened, {count(decided)} decided, half of them within {hours(hoursToDecision)}
+              </p>
+              {decisions
+                .filter((one) => one.count > 0)
+                .map((one) => (
+                  <Bar
+                    key={one.kind}
+                    label={DECISION_WORDS[one.kind].name.replace(' until …', '')}
+                    text={`${count(one.count)} · ${share(one.count, decided)}`}
+                    share={one.count / Math.max(1, decided)}
+                  />
+                ))}
+            </section>
+          ))}
+      </div>
     </>
   );
 }
