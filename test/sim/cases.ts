@@ -20,7 +20,7 @@ export const keptCases = (): { name: string; exported: ExportedCase }[] =>
 export function judgedToday({ signals, days }: ExportedCase): Judgement['verdict'] {
   const evidence = signals.map(({ signal, value, seen }) => {
     const today = signal === 1 ? seen.projects! - along(HEAVY_PROJECTS, days) : value;
-    return { signal: signal as SignalNumber, nats: natsOf(signal as SignalNumber, today) };
+    return { signal: signal as SignalNumber, nats: natsOf(signal as SignalNumber, today, seen) };
   });
   return weigh(evidence, days).verdict;
 }

@@ -2,7 +2,8 @@
 // results of tools, summaries, and requests of their own. Pure.
 //
 // The names and first words below are what the clients send, as read in their sources and in captured requests
-// (November 2026). An unknown form counts as a person's text, so a new client has too many human turns, not too few.
+// (November 2026). An unknown form counts as a person's text until it is seen again in its conversation (`forms.ts`), so a
+// new client has too many human turns, not too few.
 
 /** Of whom a message of the role `user` is. */
 export type Author =
@@ -175,21 +176,25 @@ function withoutBlocks(whole: string): { text: string; said: string | null; file
 const BEGINNINGS: readonly [Author, RegExp][] = [
   [
     'tool',
-    beginning([
+    beginning('i', [
       // Written by the dialects here: pictures move out of results, and results without a call become messages.
       ...['Picture in the result of the tool call ', String.raw`\d+ pictures in the result of the tool call `],
       'Result of the tool call ',
       // Cline's results, where the model writes its calls as text.
       ...[String.raw`\[[a-z_]{2,40}(?: for '[^']{0,300}')?\] Result:`, String.raw`\[ERROR\] You did not use a tool`],
-      // Agents that write their calls as text, and hooks.
-      ...['Observation:', 'Tool (?:result|output):', 'Stop hook feedback:', 'Execution result'],
+      // Agents that write their calls as text, such as "Tool output for read:", "[TOOL RESULT 3]", "[Tool read failed]" and
+      // OpenHands' "EXECUTION RESULT of [bash]:"; and hooks.
+      String.raw`[\[(#*\s]{0,6}(?:tool|function)s?\b[^\n:\]]{0,60}\b(?:results?|outputs?|responses?)\b(?:[^\n:\]]{0,60}[:\]]|\n)`,
+      String.raw`\[(?:tool|function) [^\n\]]{1,60} (?:executed|succeeded|failed)\b[^\n\]]{0,30}\]`,
+      String.raw`(?:execution|command|code|shell|terminal) (?:results?|outputs?)\b[^\n:\]]{0,60}[:\]]`,
+      ...['Observation:', String.raw`exitcode: -?\d`, 'Stop hook feedback:', 'Execution result'],
       // OpenCode.
       ...['Called the [A-Za-z]{1,40} tool with', 'The following tool was executed by the user'],
     ]),
   ],
   [
     'summary',
-    beginning([
+    beginning('', [
       'This session is being continued from a previous conversation',
       'Another language model started to solve this problem',
       'The conversation history before this point was compacted',
@@ -199,7 +204,7 @@ const BEGINNINGS: readonly [Author, RegExp][] = [
   ],
   [
     'client',
-    beginning([
+    beginning('', [
       // Titles.
       ...['Please write a 5-10 word title', 'Generate a (?:brief |concise |short )?(?:chat )?title'],
       ...['Given the following.{0,40}please reply with a title', String.raw`### Task:\s`],
@@ -216,7 +221,7 @@ const BEGINNINGS: readonly [Author, RegExp][] = [
   ],
   [
     'context',
-    beginning([
+    beginning('', [
       // Codex, with the texts of AGENTS.md.
       ...['# AGENTS.md instructions', '# Instructions from AGENTS.md'],
       // Claude Code.
@@ -237,8 +242,8 @@ const BEGINNINGS: readonly [Author, RegExp][] = [
   ],
 ];
 
-function beginning(texts: readonly string[]): RegExp {
-  return new RegExp(`^(?:${texts.join('|')})`);
+function beginning(flags: '' | 'i', texts: readonly string[]): RegExp {
+  return new RegExp(`^(?:${texts.join('|')})`, flags);
 }
 
 /** In a call without tools: the task of the client's own requests, anywhere near the beginning of the instructions. */

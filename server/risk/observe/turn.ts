@@ -1,5 +1,6 @@
 import type { RunRequest } from '../../../shared/runs.ts';
 import type { TurnSeen } from '../signals/observation.ts';
+import { isForm } from './forms.ts';
 import { type HashKey, hashText, simHash } from './hashing.ts';
 import { languageOf } from './language.ts';
 import { Paths } from './paths.ts';
@@ -46,7 +47,7 @@ export function factsOfCall(body: { messages?: unknown; tools?: unknown }): Turn
   const messages = Array.isArray(body.messages) ? (body.messages as (Message | null)[]) : [];
   const tools = Array.isArray(body.tools) ? body.tools : [];
   const opening = openingOf(messages);
-  const newest = newestOf(messages);
+  const newest = newestOf(messages, opening.at);
   const isOwn =
     tools.length === 0 && (opening.isClients || (messages[0] !== undefined && isOwnTask(instructionsOf(messages))));
   const kind = isOwn ? 'machine' : newest.kind;
@@ -110,7 +111,7 @@ interface Newest {
 }
 
 /** What the newest message is, under those that only bring the state of the machine. */
-function newestOf(messages: readonly (Message | null)[]): Newest {
+function newestOf(messages: readonly (Message | null)[], opening: number): Newest {
   let files = '';
   const end = Math.max(0, messages.length - MOST_MESSAGES);
   for (let at = messages.length - 1; at >= end; at--) {
@@ -121,8 +122,9 @@ function newestOf(messages: readonly (Message | null)[]): Newest {
     if (message?.role !== 'user') continue;
     const said = readUserMessage(message.content);
     if (files === '') files = said.files;
-    if (said.author === 'person') return { kind: 'human', at, text: said.text, files };
-    if (said.author === 'tool') return { kind: 'tool', at, text: '', files: `${files}\n${said.text.slice(0, 400)}` };
+    const isResult = said.author === 'tool' || (said.author === 'person' && isForm(messages, opening, end, at));
+    if (said.author === 'person' && !isResult) return { kind: 'human', at, text: said.text, files };
+    if (isResult) return { kind: 'tool', at, text: '', files: `${files}\n${said.text.slice(0, 400)}` };
     if (said.author === 'client') return { kind: 'machine', at, text: '', files };
   }
   return { kind: 'machine', at: -1, text: '', files };

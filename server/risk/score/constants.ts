@@ -2,9 +2,9 @@
 // simulator (`npm run sim`, docs/risk.md) and tried on set B; the others come from the policy or are arithmetic.
 
 /** Of how values become evidence. Stands in each judgement and dossier. */
-export const RULES_VERSION = 1;
+export const RULES_VERSION = 2;
 /** Of the thresholds. */
-export const THRESHOLD_VERSION = 1;
+export const THRESHOLD_VERSION = 2;
 
 export type FamilyOfSignals = 'P' | 'T' | 'I' | 'X';
 
@@ -60,7 +60,7 @@ export const SIGNALS = {
     [3, 1],
     [4, 2],
   ]),
-  // Value: groups of clients and projects that share nothing, two at most of one system. A work laptop and a private PC are
+  // Value: groups of clients and projects that share nothing, two at most of one kind of machine. A work laptop and a private PC are
   // two. RISK starts with a cap of 2; set A needs 4, because nothing else is as strong in the first day.
   5: signal('disconnected clients', 'P', 4, 'clients', [
     [3, 0],
@@ -158,6 +158,13 @@ export const SPREAD_OF_ONE_AUTHOR: Curve = [
   [16, 2],
 ];
 
+/** Groups of clients in half an hour, likewise: one person is at two or three machines. */
+export const CROWD_OF_ONE_AUTHOR: Curve = [
+  [4, 0],
+  [5, 1.5],
+  [7, 3],
+];
+
 /** A share of fewer turns near others says nothing, however high: one text that went to two windows makes two. */
 export const LEAST_HITS = 5;
 /** A share of fewer requests says nothing. */
@@ -167,6 +174,15 @@ export const LANGUAGE_TURNS = 5;
 export const LANGUAGE_SHARE = 0.6;
 /** Turns of a client in a project before the two count as connected. */
 export const CLIENT_TURNS = 2;
+
+/**
+ * What the quiet hours of so many days count, of what those of 5 days do (RISK, signal 3: at least 5 days). Assumed: one
+ * night in which somebody does not sleep is rare, several in a row hardly happen.
+ */
+export const DAYS_COUNT: Curve = [
+  [1, 0.8],
+  [4, 1],
+];
 
 /**
  * Accounts that share a device id. A second one is a private account on the same machine; many are a cloned image or a

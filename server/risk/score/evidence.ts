@@ -2,10 +2,12 @@ import { connect, countGroups, type Group } from '../signals/clients.ts';
 import { LANGUAGES } from '../signals/observation.ts';
 import type { Sketch, Timed } from '../signals/sketch.ts';
 import { DAY_S } from '../signals/time.ts';
-import { SPREADS } from '../signals/turns.ts';
+import { CROWDS, SPREADS } from '../signals/turns.ts';
 import { isPersistent, isWorkedOn, type Workspace } from '../signals/workspaces.ts';
 import {
   CLIENT_TURNS,
+  CROWD_OF_ONE_AUTHOR,
+  DAYS_COUNT,
   HEAVY_PROJECTS,
   LANGUAGE_SHARE,
   LANGUAGE_TURNS,
@@ -54,7 +56,7 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
 
   const days = (sketch.lastS - sketch.firstS) / DAY_S;
   const heavy = along(HEAVY_PROJECTS, days);
-  const quiet = sketch.hours.quietHours(sketch.lastS);
+  const quiet = sketch.hours.quietHours(sketch.firstS, sketch.lastS);
   const languages = languagesOf(worked);
   const blocks = countGroups(groupsOf(sketch), sketch.clients);
   const authors = authorsOf(sketch);
@@ -73,13 +75,13 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
     when: { firstS: number; lastS: number },
   ): Evidence => ({
     ...{ signal, value, seen, ...when },
-    nats: natsOf(signal, value),
+    nats: natsOf(signal, value, seen),
   });
 
   return [
     one(1, persistent.length - heavy, { projects: persistent.length, heavy, days }, span(persistent)),
     one(2, authors.nats, authors.seen, timed('near')),
-    one(3, quiet, {}, all),
+    one(3, quiet?.hours ?? null, { days: quiet?.days ?? 0 }, all),
     one(4, languages, { languages }, span(worked)),
     one(5, blocks, { blocks }, span(worked)),
     one(6, authors.spread, { projects: authors.spread }, all),
@@ -101,26 +103,36 @@ export function evidenceOf(sketch: Sketch, beside: Beside): Evidence[] {
   ];
 }
 
-/** What a value counts, by its signal's curve and cap. The value of a dossier can be weighed again so. */
-export function natsOf(signal: SignalNumber, value: number | null): number {
+/**
+ * What a value counts, by its signal's curve and cap; `seen` are the numbers behind it. Those of a dossier can be weighed
+ * again so.
+ */
+export function natsOf(signal: SignalNumber, value: number | null, seen: Record<string, number>): number {
   const { curve, cap } = SIGNALS[signal];
-  return value === null ? 0 : Math.max(-cap, Math.min(cap, along(curve, value)));
+  if (value === null) return 0;
+  const weight = signal === 3 ? along(DAYS_COUNT, seen.days ?? 0) : 1;
+  return weight * Math.max(-cap, Math.min(cap, along(curve, value)));
 }
 
 const isUsed = ({ count }: { count: number }) => count >= CLIENT_TURNS;
 
 /**
- * Signal 2: the stronger of two ways to tell several authors from one. `ratio`: the likelihood ratio of the share of
+ * Signal 2: the strongest of three ways to tell several authors from one. `ratio`: the likelihood ratio of the share of
  * turns that come within seconds of one in other work, against the most that one author shows; the alternative is the
- * share that was seen. The other is how many projects half an hour has,
- * in the tenth part of the turns with most of them. How many turns there are is no sign: heavy use is fine.
+ * share that was seen. The others are how many projects, and how many groups of clients, half an hour has, in the tenth
+ * part of the turns with most of them. How many turns there are is no sign: heavy use is fine.
  */
 function authorsOf(sketch: Sketch): { nats: number; spread: number; seen: Record<string, number> } {
-  const { pairs, crossings, near, middle, spreads } = sketch.turns.seen;
+  const { pairs, crossings, near, middle, spreads, crowds } = sketch.turns.seen;
   const ratio = likelihoodRatio(near, near + middle, NEAR_OF_ONE_AUTHOR);
   const spread = upperTenth(spreads, SPREADS);
-  const nats = Math.max(along(NEAR_COUNTS, ratio), along(SPREAD_OF_ONE_AUTHOR, spread));
-  return { nats, spread, seen: { pairs, crossings, near, middle, spread, ratio } };
+  const crowd = upperTenth(crowds, CROWDS);
+  const nats = Math.max(
+    along(NEAR_COUNTS, ratio),
+    along(SPREAD_OF_ONE_AUTHOR, spread),
+    along(CROWD_OF_ONE_AUTHOR, crowd),
+  );
+  return { nats, spread, seen: { pairs, crossings, near, middle, spread, crowd, ratio } };
 }
 
 /** Nats for a share above `p0`, of `hits` among `of` trials; 0 if the share is not above it, or of too few. */

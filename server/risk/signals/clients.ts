@@ -1,4 +1,4 @@
-import { type ClientSeen, type Hash, SYSTEMS } from './observation.ts';
+import { ARCHITECTURES, type ClientSeen, type Hash, SYSTEMS } from './observation.ts';
 import { indexOfLeast } from './workspaces.ts';
 
 // Which clients an account has. A client is an installation: its device id, or what it claims to be if it sends none.
@@ -7,8 +7,8 @@ export const MOST_CLIENTS = 32;
 
 export interface Client {
   client: Hash;
-  /** The system that it claims, an index of `SYSTEMS`; 0: none. */
-  system: number;
+  /** The kind of machine that it claims: a system and an architecture; 0: it names no system. */
+  machine: number;
   isDevice: boolean;
   lastS: number;
 }
@@ -25,7 +25,7 @@ export class Clients {
     const known = this.find(client);
     if (known) {
       const silentS = Math.max(0, atS - known.lastS);
-      known.system = SYSTEMS.indexOf(seen.system);
+      known.machine = machineOf(seen);
       known.lastS = Math.max(known.lastS, atS);
       return silentS;
     }
@@ -36,7 +36,7 @@ export class Clients {
       );
     this.list.push({
       client,
-      system: SYSTEMS.indexOf(seen.system),
+      machine: machineOf(seen),
       isDevice: seen.device !== 0,
       lastS: atS,
     });
@@ -48,8 +48,11 @@ export class Clients {
   }
 }
 
-/** At most this many groups of one system count: the others may be containers or tools of one person. */
-const MOST_OF_ONE_SYSTEM = 2;
+const machineOf = ({ system, architecture }: ClientSeen): number =>
+  system === 'unknown' ? 0 : SYSTEMS.indexOf(system) * ARCHITECTURES.length + ARCHITECTURES.indexOf(architecture);
+
+/** At most this many groups on machines of one kind count: the others may be containers or tools of one person. */
+const MOST_OF_ONE_KIND = 2;
 
 export interface Link<Work> {
   clients: readonly Hash[];
@@ -78,13 +81,16 @@ export function connect<Work>(links: readonly Link<Work>[]): Group<Work>[] {
   return groups;
 }
 
-/** How many of the groups count. Those of one system count twice at most, and those that claim none not at all. */
+/**
+ * How many of the groups count. Those on one kind of machine count twice at most, and those that name no system not at
+ * all.
+ */
 export function countGroups(groups: readonly Group<unknown>[], clients: Clients): number {
-  const systems = new Map<number, number>();
+  const kinds = new Map<number, number>();
   for (const group of groups) {
-    const claimed = [...group.clients].map((client) => clients.find(client)?.system ?? 0);
-    const system = claimed.find((one) => one > 0);
-    if (system !== undefined) systems.set(system, Math.min(MOST_OF_ONE_SYSTEM, (systems.get(system) ?? 0) + 1));
+    const claimed = [...group.clients].map((client) => clients.find(client)?.machine ?? 0);
+    const kind = claimed.find((one) => one > 0);
+    if (kind !== undefined) kinds.set(kind, Math.min(MOST_OF_ONE_KIND, (kinds.get(kind) ?? 0) + 1));
   }
-  return [...systems.values()].reduce((sum, count) => sum + count, 0);
+  return [...kinds.values()].reduce((sum, count) => sum + count, 0);
 }

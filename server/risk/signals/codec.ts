@@ -5,7 +5,7 @@ import type { Days } from './time.ts';
 import type { Root, Workspace } from './workspaces.ts';
 
 /** Of the layout below. A sketch of another version is forgotten: signals are younger than a version of the server. */
-const VERSION = 1;
+const VERSION = 2;
 const NO_WORKSPACE = 255;
 
 /** At most 20 KB: 64 projects of 32 files each are 12 KB of it. */
@@ -46,19 +46,20 @@ export function encode(sketch: Sketch): Buffer {
     to.u32(lastS);
     to.u8(followUps);
   });
-  to.list(sketch.clients.list, ({ client, system, isDevice, lastS }) => {
+  to.list(sketch.clients.list, ({ client, machine, isDevice, lastS }) => {
     to.u32(client);
-    to.u8(system);
+    to.u8(machine);
     to.u32(lastS);
     to.u8(isDevice ? 1 : 0);
   });
-  to.list(sketch.turns.recent, ({ atS, root, isFirst, isJudged }) => {
-    for (const value of [atS, root]) to.u32(value);
+  to.list(sketch.turns.recent, ({ atS, root, client, isFirst, isJudged }) => {
+    for (const value of [atS, root, client]) to.u32(value);
     to.u8((isFirst ? 2 : 0) | (isJudged ? 1 : 0));
   });
-  const { pairs, crossings, near, middle, spreads } = sketch.turns.seen;
+  const { pairs, crossings, near, middle, spreads, crowds } = sketch.turns.seen;
   for (const value of [pairs, crossings, near, middle]) to.f32(value);
   to.list(spreads, (turns) => to.f32(turns));
+  to.list(crowds, (turns) => to.f32(turns));
   to.bytes(sketch.hours.turns);
   to.u32(sketch.hours.last);
   to.list(sketch.identities.devices, ({ device, claims, before, changedS, lastS, accounts }) => {
@@ -109,16 +110,16 @@ export function decode(buffer: Buffer): Sketch {
   }));
   clients.list = from.list(() => ({
     client: from.u32(),
-    system: from.u8(),
+    machine: from.u8(),
     lastS: from.u32(),
     isDevice: from.u8() === 1,
   }));
   turns.recent = from.list(() => {
-    const [atS, root, bits] = [from.u32(), from.u32(), from.u8()];
-    return { atS, root, isFirst: (bits & 2) !== 0, isJudged: (bits & 1) !== 0 };
+    const [atS, root, client, bits] = [from.u32(), from.u32(), from.u32(), from.u8()];
+    return { atS, root, client, isFirst: (bits & 2) !== 0, isJudged: (bits & 1) !== 0 };
   });
   const [pairs, crossings, near, middle] = [from.f32(), from.f32(), from.f32(), from.f32()];
-  turns.seen = { pairs, crossings, near, middle, spreads: floats() };
+  turns.seen = { pairs, crossings, near, middle, spreads: floats(), crowds: floats() };
   hours.turns = from.bytes(HOURS);
   hours.last = from.u32();
   identities.devices = from.list(() => ({

@@ -10,7 +10,8 @@ const DAY = 24;
 const MONDAY_TO_1970 = 3 * DAY;
 /** Turns that make a day worth looking at, and such days that make a judgement (RISK, signal 3: at least 5 days). */
 const TURNS_OF_A_DAY = 8;
-export const DAYS_TO_SAY = 5;
+/** Hours of a day that must have been observed. */
+const OBSERVED_OF_A_DAY = 22;
 
 export class Hours {
   /** A person's turns in each of the last 168 hours, at most 255; hour `h` stands at `h % 168`. */
@@ -36,32 +37,36 @@ export class Hours {
   }
 
   /**
-   * The middle of the longest quiet times, in hours, of the days that had enough turns; null for fewer than 5 such days.
-   * A quiet time belongs to each day that it touches, so midnight cuts no night in two.
+   * The middle of the longest quiet times, in hours, of the days that had enough turns, and how many days these are; null
+   * if there is none. Days end with the last hour in which anything came, and one that was not observed for most of its
+   * hours is none. A quiet time belongs to each day that it touches, so midnight cuts no night in two.
    */
-  quietHours(nowS: number): number | null {
+  quietHours(firstS: number, lastS: number): { hours: number; days: number } | null {
     if (this.last === 0) return null;
-    const now = Math.floor(nowS / HOUR_S);
+    const now = Math.floor(lastS / HOUR_S);
     const first = Math.max(now, this.last) - HOURS + 1;
+    // Before that, nobody looked.
+    const begin = Math.max(0, Math.floor(firstS / HOUR_S) - first);
     const turnsAt = (i: number) => (first + i <= this.last ? this.turns[(first + i) % HOURS]! : 0);
     const quiet: number[] = [];
     for (let day = 0; day < HOURS / DAY; day++) {
+      if (begin > day * DAY + (DAY - OBSERVED_OF_A_DAY)) continue;
       let turns = 0;
       for (let i = day * DAY; i < (day + 1) * DAY; i++) turns += turnsAt(i);
       if (turns < TURNS_OF_A_DAY) continue;
       let longest = 0;
-      for (let i = day * DAY; i < (day + 1) * DAY; i++) {
+      for (let i = Math.max(begin, day * DAY); i < (day + 1) * DAY; i++) {
         if (turnsAt(i) > 0) continue;
         let [from, to] = [i, i];
-        while (from > 0 && turnsAt(from - 1) === 0) from--;
+        while (from > begin && turnsAt(from - 1) === 0) from--;
         while (to < HOURS - 1 && turnsAt(to + 1) === 0) to++;
         longest = Math.max(longest, to - from + 1);
         i = to;
       }
       quiet.push(longest);
     }
-    if (quiet.length < DAYS_TO_SAY) return null;
+    if (quiet.length === 0) return null;
     quiet.sort((a, b) => a - b);
-    return quiet[Math.floor(quiet.length / 2)]!;
+    return { hours: quiet[Math.floor(quiet.length / 2)]!, days: quiet.length };
   }
 }

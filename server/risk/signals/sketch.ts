@@ -88,14 +88,14 @@ export function fold(sketch: Sketch, observation: Observation): void {
     if (!turn.isFirst) sketch.hours.add(atS);
     sketch.workspaces.turn(root, clientOf(client), turn.language);
     if (!turn.isFirst) root.followUps = Math.min(255, root.followUps + 1);
-    sketch.turns.add({ atS, root: turn.root, isFirst: turn.isFirst });
+    sketch.turns.add({ atS, root: turn.root, client: clientOf(client), isFirst: turn.isFirst });
   }
   settle(sketch);
 }
 
 /** Judges the turns that have waited long enough. */
 function settle(sketch: Sketch): void {
-  const nearS = sketch.turns.judge(sketch.workspaces, sketch.lastS);
+  const nearS = sketch.turns.judge(sketch, sketch.lastS);
   if (nearS !== null) mark(sketch, 'near', nearS);
 }
 

@@ -1,6 +1,7 @@
+import { type Clients, connect, countGroups, type Link } from './clients.ts';
 import type { Hash } from './observation.ts';
 import { DAY_S, HOUR_S, MINUTE_S } from './time.ts';
-import { indexOfLeast, type Root, type Workspaces } from './workspaces.ts';
+import { indexOfLeast, type Root, type Workspace, type Workspaces } from './workspaces.ts';
 
 // Signals 2 and 6: turns of people that lie over each other. One person who steers many agents writes one message after
 // the other, and needs time to read, to change the window and to type. Two people know nothing of each other, so now and
@@ -23,9 +24,13 @@ export const SILENT_S = 2 * MINUTE_S;
 /** Upper ends of the classes of how many projects half an hour had. */
 export const SPREADS = [1, 2, 3, 4, 6, 8, 11, 15, Number.POSITIVE_INFINITY];
 
+/** The same, of how many groups of clients that share nothing wrote in half an hour. */
+export const CROWDS = [1, 2, 3, 4, 5, 6, 8, Number.POSITIVE_INFINITY];
+
 export interface Turn {
   atS: number;
   root: Hash;
+  client: Hash;
   isFirst: boolean;
   isJudged: boolean;
 }
@@ -41,11 +46,14 @@ export interface Superposition {
   middle: number;
   /** Turns by how many projects there were in the half hour before them, in classes of `SPREADS`. */
   spreads: number[];
+  /** The same by groups of clients, in classes of `CROWDS`. */
+  crowds: number[];
 }
 
 export const noSuperposition = (): Superposition => ({
   ...{ pairs: 0, crossings: 0, near: 0, middle: 0 },
   spreads: SPREADS.map(() => 0),
+  crowds: CROWDS.map(() => 0),
 });
 
 export class Turns {
@@ -61,7 +69,7 @@ export class Turns {
   }
 
   /** Judges what has waited long enough. Returns when two people's turns lay near each other, if any did. */
-  judge(workspaces: Workspaces, nowS: number): number | null {
+  judge({ workspaces, clients }: { workspaces: Workspaces; clients: Clients }, nowS: number): number | null {
     const { recent, seen } = this;
     let nearS: number | null = null;
     for (let i = 0; i < recent.length; i++) {
@@ -73,10 +81,15 @@ export class Turns {
       if (work === null) continue;
       const before = recent.slice(0, i).filter(({ atS }) => atS > turn.atS - HOUR_S);
       const works = new Set([work]);
-      for (const { atS, root } of before) {
-        const other = atS > turn.atS - HOUR_S / 2 ? workOf(workspaces.find(root)) : null;
-        if (other !== null) works.add(other);
+      const links = [linkOf(turn, work)];
+      for (const other of before) {
+        const itsWork = other.atS > turn.atS - HOUR_S / 2 ? workOf(workspaces.find(other.root)) : null;
+        if (itsWork === null) continue;
+        works.add(itsWork);
+        links.push(linkOf(other, itsWork));
       }
+      const groups = countGroups(connect(links), clients);
+      seen.crowds[CROWDS.findIndex((end) => groups <= end)]! += 1;
       seen.spreads[SPREADS.findIndex((end) => works.size <= end)]! += 1;
       const last = before.at(-1);
       const lastWork = last ? workOf(workspaces.find(last.root)) : null;
@@ -98,14 +111,19 @@ export class Turns {
   decay(left: number): void {
     const { seen } = this;
     for (const name of ['pairs', 'crossings', 'near', 'middle'] as const) seen[name] *= left;
-    for (let i = 0; i < seen.spreads.length; i++) seen.spreads[i]! *= left;
+    for (const classes of [seen.spreads, seen.crowds]) for (let i = 0; i < classes.length; i++) classes[i]! *= left;
   }
 }
 
 /** What a conversation works on: its project, or itself if it shows none. Null: not known well enough. */
-function workOf(root: Root | undefined): unknown {
+function workOf(root: Root | undefined): Root | Workspace | null {
   if (!root) return null;
   return root.workspace ?? (root.followUps >= 2 ? root : null);
+}
+
+/** What a turn connects: its client and its work, and all clients of a project. */
+function linkOf({ client }: Turn, work: Root | Workspace): Link<Root | Workspace> {
+  return { clients: 'clients' in work ? [client, ...work.clients.map((one) => one.client)] : [client], work };
 }
 
 /**

@@ -285,6 +285,99 @@ describe('the turn of a call', () => {
   });
 });
 
+describe('the turns of agents whose model writes its calls as text', () => {
+  const said = (content: string) => ({ role: 'assistant', content });
+  const agent = (...results: unknown[]) =>
+    chat([user(ASKED), ...results.flatMap((one) => [said('<call>ls</call>'), user(one)])], []);
+
+  for (const form of [
+    'EXECUTION RESULT of [execute_bash]:\nbilling',
+    'OBSERVATION:\nbilling',
+    'Observation: billing',
+    'Tool output for read_file tool call:\n\nlet a;',
+    '[Tool Output for read_file]:\nlet a;',
+    'Tool read_file result: {"ok":true}',
+    'TOOL RESULT read_file: {"ok":true}',
+    'Tool Response (malformed): {}',
+    'Tool results:\n- billing',
+    '### Tool results\n\nread_file: let a;',
+    '[Tool result for call_1]\nlet a;\n[End of tool result.]',
+    "[Tool 'read_file' executed successfully]\nResult: let a;",
+    '[Function read_file failed]\nError: gone',
+    'exitcode: 0 (execution succeeded)\nCode output: 3',
+    'Code output: 3',
+    'Command output:\n3',
+    '<tool_response>\n{"ok":true}\n</tool_response>',
+    '<read_file_result>\nlet a;\n</read_file_result>',
+    '{"ok":true,"text":"let a;"}',
+    '[{"tool":"read","text":"let a;"}]',
+  ])
+    it(`are no person’s from the first one on: ${JSON.stringify(form)}`, () => {
+      const { kind, text, root } = agent(form);
+      assert.deepEqual({ kind, text, root }, { kind: 'tool', text: '', root: `\n${ASKED}` });
+    });
+
+  const UNKNOWN: [what: string, result: (n: number) => unknown][] = [
+    ['a first line', (n) => `Ran it.\nfile${n}`],
+    ['a beginning', (n) => `Here is what the machine said to you: file${n} and ${'x'.repeat(n * 40)}`],
+    ['a last line', (n) => `file${n}\nand ${n} more\nbash-$`],
+    ['an end', (n) => `${n} lines were read. Go on with another action or say that you are done.`],
+    [
+      'a first line in parts',
+      (n) => [
+        { type: 'text', text: `Ran it.\nfile${n}` },
+        { type: 'text', text: `${n}` },
+      ],
+    ],
+  ];
+  for (const [what, result] of UNKNOWN)
+    it(`are no person’s from the third one on where all have the same ${what}`, () => {
+      const of = (count: number) => agent(...Array.from({ length: count }, (_, n) => result(n))).kind;
+      assert.deepEqual([1, 2, 3, 4, 12].map(of), ['human', 'human', 'tool', 'tool', 'tool']);
+    });
+
+  const PERSONS: [what: string, texts: string[]][] = [
+    ['different things', ['and the tests', 'and the docs', 'now push it']],
+    ['short things again and again', ['continue', 'continue', 'continue', 'continue']],
+    ['the same beginning twice', ['Can you please have a look at a.ts', 'no', 'Can you please have a look at b.ts']],
+    ['a mark within a text', ['why <b>this</b>', '<b>what</b> is that', 'and <i>that</i>']],
+    ['what a tool has failed with', ['Tool calls fail, why?', 'The command failed: see above', 'npm ERR! code 1']],
+    ['lists', ['[a] first\n[b] second', '- one\n- two', '{ is what is missing }']],
+  ];
+  for (const [what, texts] of PERSONS)
+    it(`are a person’s who says ${what}`, () => {
+      assert.equal(agent(...texts).kind, 'human');
+      assert.equal(agent(...texts).text, texts.at(-1));
+    });
+
+  it('are a person’s whose client puts each text between the same marks', () => {
+    const wrapped = (text: string) => user(`<prompt>\n${text} in all of the files of it\n</prompt>`);
+    const facts = chat(
+      [wrapped('a'), said('ok'), wrapped('b'), said('ok'), wrapped('c'), said('ok'), wrapped('d')],
+      [],
+    );
+    assert.deepEqual([facts.kind, facts.isFirst], ['human', false]);
+    assert.equal(chat([wrapped('a')]).isFirst, true);
+  });
+
+  it('are a person’s beside real calls, however alike', () => {
+    const alike = (n: number) => [
+      call(`${n}`, {}),
+      result(`${n}`),
+      said('Done.'),
+      user(`Now please do the next one: ${n}`),
+    ];
+    assert.equal(chat([user(ASKED), ...[1, 2, 3, 4].flatMap(alike)]).kind, 'human');
+  });
+
+  it('are read in time that grows with the length of what is sent, and no more', () => {
+    const huge = (n: number) => `${'['.repeat(2e5)}${'tool '.repeat(2e5)}${n}`;
+    const began = performance.now();
+    for (let i = 0; i < 20; i++) agent(huge(1), huge(2), huge(3));
+    assert.ok(performance.now() - began < 5_000);
+  });
+});
+
 describe('the root of a conversation', () => {
   const step = (messages: unknown[], tools?: unknown) => chat(messages, tools).root;
 

@@ -162,7 +162,7 @@ describe('a dossier', () => {
       assert.ok(Math.abs(again - nats) <= 0.051, `signal ${signal}: ${again} and ${nats}`);
     }
     const seenOf = (signal: number) => dossier.lines.find((line) => line.signal === signal)!.seen!;
-    assert.deepEqual(seenOf(5), { blocks: 6, value: 6 });
+    assert.deepEqual(seenOf(5), { blocks: 10, value: 10 });
     assert.deepEqual(seenOf(16), { value: 0 });
     assert.deepEqual(dossierOf(judge(emptySketch(), NOTHING), emptySketch(), START).lines[7]!.seen, { requests: 0 });
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Hours } from '../../../server/risk/signals/hours.ts';
 import type { Observation, System } from '../../../server/risk/signals/observation.ts';
 import { emptySketch, fold, type Sketch } from '../../../server/risk/signals/sketch.ts';
-import { isTemplated, MOST_TEMPLATES, NEAR_S, type Template } from '../../../server/risk/signals/turns.ts';
+import { CROWDS, isTemplated, MOST_TEMPLATES, NEAR_S, type Template } from '../../../server/risk/signals/turns.ts';
 import { DAY, HOUR, MINUTE, observation, SECOND, START } from '../observations.ts';
 
 const sketchOf = (observations: readonly Observation[]): Sketch => {
@@ -89,6 +89,44 @@ describe('turns that lie over each other', () => {
   });
 });
 
+describe('groups of clients at work in the same half hour', () => {
+  const DEVICES = [
+    { device: 1, system: 'windows', architecture: 'x64' },
+    { device: 2, system: 'mac', architecture: 'arm64' },
+    { device: 3, system: 'linux', architecture: 'x64' },
+    { device: 4, system: 'mac', architecture: 'x64' },
+    { device: 5, system: 'windows', architecture: 'x64' },
+  ] as const;
+  /** Thirty rounds in which each of these clients writes in its own project, minutes apart. */
+  const rounds = (clients: readonly object[], project = (i: number) => i + 1, gap = 4 * MINUTE) =>
+    sketchOf(
+      Array.from({ length: 30 }, (_, round) =>
+        clients.map((client, i) => {
+          const at = START + (round * clients.length + i) * gap;
+          return observation({ at, client, turn: { root: project(i), paths: filesOf(project(i)) } });
+        }),
+      ).flat(),
+    );
+  /** In how many of the turns there were so many groups. */
+  const most = (sketch: Sketch) => {
+    const { crowds } = sketch.turns.seen;
+    return CROWDS[crowds.indexOf(Math.max(...crowds))];
+  };
+
+  for (const [who, sketch, groups] of [
+    ['five people with a computer each', rounds(DEVICES), 5],
+    ['one person at five computers, in one project', rounds(DEVICES, () => 1), 1],
+    ['one person at five computers, one after the other', rounds(DEVICES, undefined, 40 * MINUTE), 1],
+    [
+      'five containers of one image',
+      rounds(DEVICES.map((one) => ({ ...one, system: 'linux', architecture: 'x64' }))),
+      2,
+    ],
+    ['five clients that name no system', rounds(DEVICES.map((one) => ({ ...one, system: 'unknown' }))), 1],
+  ] as const)
+    it(`${who}: ${groups}`, () => assert.equal(most(sketch), groups));
+});
+
 describe('the hours in which nobody writes', () => {
   /** A week in which somebody writes a turn in each of these hours of each day. */
   const week = (hours: (day: number) => number[]) => {
@@ -96,7 +134,7 @@ describe('the hours in which nobody writes', () => {
     const midnight = Math.floor(START / DAY) * DAY;
     for (let day = 0; day < 7; day++)
       for (const hour of hours(day)) seen.add((midnight + day * DAY + hour * HOUR) / SECOND);
-    return seen.quietHours((midnight + 7 * DAY - HOUR) / SECOND);
+    return seen.quietHours(midnight / SECOND, (midnight + 7 * DAY - HOUR) / SECOND)?.hours ?? null;
   };
   const from = (first: number, count: number) => Array.from({ length: count }, (_, i) => (first + i) % 24);
 
@@ -107,7 +145,7 @@ describe('the hours in which nobody writes', () => {
     ['someone who works early one day and late the next', (day: number) => from(day % 2 ? 4 : 8, 16), 12],
     ['two people, twelve hours apart', () => [...from(9, 11), ...from(21, 11)], 1],
     ['five people all round the clock', () => from(0, 24), 0],
-    ['somebody who wrote on two days', (day: number) => (day < 2 ? from(9, 12) : []), null],
+    ['somebody who wrote on two days', (day: number) => (day < 2 ? from(9, 12) : []), 123],
     ['somebody who writes little', () => from(9, 3), null],
   ] as const)
     it(`${who}: ${quiet === null ? 'too little to say' : `${quiet} hours`}`, () => {
@@ -117,8 +155,28 @@ describe('the hours in which nobody writes', () => {
   it('forgets what is older than a week', () => {
     const seen = new Hours();
     for (let hour = 0; hour < 24 * 14; hour++) seen.add((START + hour * HOUR) / SECOND);
-    assert.equal(seen.quietHours((START + 24 * 14 * HOUR) / SECOND), 0);
-    assert.equal(seen.quietHours((START + 24 * 30 * HOUR) / SECOND), null);
+    const at = (days: number) => seen.quietHours(START / SECOND, (START + 24 * days * HOUR) / SECOND);
+    assert.deepEqual(at(14), { hours: 0, days: 7 });
+    assert.equal(at(30), null);
+  });
+
+  describe('on the first day', () => {
+    /** From the first turn on, in these hours after it, looked at after the last of them. */
+    const first = (hours: readonly number[]) => {
+      const seen = new Hours();
+      for (const hour of hours) seen.add((START + hour * HOUR) / SECOND);
+      return seen.quietHours(START / SECOND, (START + hours.at(-1)! * HOUR) / SECOND);
+    };
+    const every = (step: number, until: number) => Array.from({ length: until / step + 1 }, (_, i) => i * step);
+
+    for (const [what, hours, quiet] of [
+      ['what was written from the morning to the evening is no whole day', every(1, 15), null],
+      ['who comes back in the morning has slept', [...every(1, 12), 22, 23, 24], { hours: 9, days: 1 }],
+      ['a day and a night without a break', every(1, 24), { hours: 0, days: 1 }],
+      ['the hours before the first turn are not quiet', every(2, 24), { hours: 1, days: 1 }],
+      ['a day of few turns says nothing', every(4, 24), null],
+    ] as const)
+      it(what, () => assert.deepEqual(first(hours), quiet));
   });
 });
 

@@ -90,8 +90,29 @@ export const CROSSINGS: Persona[] = [
   },
 ];
 
+/** Four clients with a computer each, at which one person works in turns, some nights through, behind a gateway. */
+function throughNights(world: World): Account {
+  const base = { ...somePerson(world), throughNights: 0.08, weekdayShare: 0.95 };
+  const systems = ['windows', 'linux', 'mac', 'mac'] as const;
+  const tools = [mainTool(world), TOOLS.codex, mainTool(world), TOOLS.cline];
+  const projects = someProjects(world, 4);
+  const made = projects.map((project, i) => ({ tool: tools[i]!, device: devicesOf(world, systems[i]!)[0]!, project }));
+  return one(world, { ...base, projects, seats: made, agents: 3, prompts: 70, projectsADay: 3 }, ownGateway(world));
+}
+
 /** Only in set B: nothing was fitted on them. */
 export const UNSEEN: Persona[] = [
+  {
+    ...{
+      name: 'through-nights',
+      about: 'own gateway × a computer for each of four clients × nights without sleep',
+      mustBe: 'unflagged',
+      isHard: true,
+      isUnseen: true,
+      weight: 1,
+    },
+    make: throughNights,
+  },
   {
     ...{
       name: 'maintainer',

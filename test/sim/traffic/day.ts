@@ -72,6 +72,8 @@ export class Days implements Source {
   readonly #kept: Conversation[] = [];
   #sent: Sent[] = [];
   #address: Hash = 0;
+  /** The last day of a night without sleep. */
+  #awakeUntil = -1;
 
   constructor(world: World, person: Person, number: number) {
     this.#world = world;
@@ -85,12 +87,18 @@ export class Days implements Source {
     const { parameters } = this.#world;
     this.#sent = [];
     const isWeekend = day % 7 > 4;
+    if (day <= this.#awakeUntil) return this.#sent;
     if (!random.chance(isWeekend ? person.weekendShare : person.weekdayShare)) return this.#sent;
     this.#address = person.networks[random.chance(parameters.mobileShare) ? random.below(person.networks.length) : 0]!;
     const midnight = day * DAY - person.zone * HOUR;
-    const blocks = this.#blocks(isWeekend);
+    const isThroughNight = person.throughNights !== undefined && random.chance(person.throughNights);
+    if (isThroughNight) this.#awakeUntil = day + 1;
+    const blocks: [number, number][] = isThroughNight ? [[person.begins, 24 + person.ends]] : this.#blocks(isWeekend);
     const budget = Math.round(
-      person.prompts * Math.exp(parameters.promptsDayToDay * random.normal()) * (isWeekend ? 0.6 : 1),
+      person.prompts *
+        Math.exp(parameters.promptsDayToDay * random.normal()) *
+        (isWeekend ? 0.6 : 1) *
+        (isThroughNight ? 2.5 : 1),
     );
     this.#work(midnight, blocks, Math.max(1, budget));
     for (let i = person.launches ? random.poisson(person.launches.aDay) : 0; i > 0; i--) {

@@ -43,6 +43,8 @@ export interface Person {
   /** Home, and the networks that a laptop or a phone meets. */
   networks: Hash[];
   country: number;
+  /** Share of the days after which this person works through the night, until the next evening. */
+  throughNights?: number;
   /** Runs of an orchestrator, and how many agents each starts. */
   launches?: { aDay: number; agents: number };
 }
