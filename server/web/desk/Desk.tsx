@@ -115,10 +115,15 @@ function Open({ state, reload }: { state: DeskState; reload: () => void }) {
   const title = titleOf(at);
   const heading = useRef<HTMLHeadingElement>(null);
   const isFirst = useRef(true);
+  const before = useRef(at);
   useEffect(() => {
     document.title = `${title} · Perigee desk`;
+    const isBack = before.current.case !== undefined && at.case === undefined;
+    before.current = at;
+    // Back from a case, its line in the list has the focus, if it is still there.
+    const isKept = isBack && document.activeElement !== null && document.activeElement !== document.body;
     // Not at the start: the browser announces the page then.
-    if (!isFirst.current) {
+    if (!isFirst.current && !isKept) {
       heading.current?.focus();
       scrollTo(0, 0);
     }
