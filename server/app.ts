@@ -121,6 +121,7 @@ export function createApp(deps: AppDeps): App {
     metrics,
     isSelling,
     moveRuns,
+    runs: RUNS_OF_ACCOUNTS,
     priceNotice,
     modelIds,
     closing: closing.signal,

@@ -1,6 +1,9 @@
 import type { Accounts } from './accounts/api.ts';
+import { closedAccounts, purgeCases } from './accounts/cases/keeping.ts';
+import { purgePictures } from './accounts/cases/pictures.ts';
 import type { RestoreJob } from './accounts/data/afterRestore.ts';
 import { applyRetention } from './accounts/data/retention.ts';
+import { mailDecisions } from './accounts/notices/decisionMail.ts';
 import { mailNotices } from './accounts/notices/noticeMail.ts';
 import { purgeAdmissions } from './accounts/people/guests.ts';
 import { closingAccounts } from './accounts/people/rights.ts';
@@ -26,7 +29,6 @@ import { ClockSteps, type StoredTime } from './platform/db/clockSteps.ts';
 import { TABLES } from './platform/db/tables.ts';
 import type { Job } from './platform/jobs.ts';
 import { judgeDue } from './risk/flags/judging.ts';
-import { purgeFlags } from './risk/flags/store.ts';
 import type { Observer } from './risk/observer.ts';
 import { shred } from './risk/store.ts';
 
@@ -59,7 +61,8 @@ const PURGES = [
   purgeLimitUses,
   purgePaymentEvents,
   purgeNetworks,
-  purgeFlags,
+  purgeCases,
+  purgePictures,
   purgeDesks,
   purgeActs,
 ];
@@ -103,13 +106,19 @@ export function jobsOf({ accounts, turns, sales, restoring, observer }: JobDeps)
     } finally {
       // Also where that fails each time.
       await askAboutPayments({ ...sales, stripe });
-      await stopRenewals({ ...sales, stripe }, await closingAccounts(db.read));
+      const closed = [...(await closingAccounts(db.read)), ...(await closedAccounts(db.read))];
+      await stopRenewals({ ...sales, stripe }, closed);
     }
   }
 
   async function mail() {
     const { publicUrl } = config;
     if (mailer) await mailNotices({ ...accounts, mailer, publicUrl, terms: policy.accounts.terms });
+  }
+
+  /** Those of the operator's commands, and what could not be sent at once. */
+  async function mailDecided() {
+    if (mailer) await mailDecisions({ ...accounts, mailer, publicUrl: config.publicUrl });
   }
 
   return [
@@ -128,6 +137,7 @@ export function jobsOf({ accounts, turns, sales, restoring, observer }: JobDeps)
       run: async () => void (await payRewards({ db, clock, policy: policy.accounts.referrals })),
     },
     { name: 'purge', everyMs: 5 * MINUTE, run: purge },
+    { name: 'decisions', everyMs: MINUTE, run: mailDecided },
     { name: 'notices', everyMs: 10 * MINUTE, run: mail },
     { name: 'ceremonies', everyMs: 15 * MINUTE, run: () => ceremonies.purge(clock.now()) },
     { name: 'retention', everyMs: HOUR, run: retain },

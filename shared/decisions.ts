@@ -19,6 +19,9 @@ export const PICTURE_TYPES = ['image/png', 'image/jpeg', 'image/webp'] as const;
 export const MAX_WHY = 2_000;
 export const MAX_APPEAL_TEXT = 4_000;
 
+/** A text that somebody has to write: not empty, without space around it. */
+export const writtenSchema = (max: number) => textSchema(max).trim().min(1, 'write a text');
+
 export const PictureSchema = z
   .object({ id: z.uuid(), width: z.int(), height: z.int(), bytes: z.int().describe('as it is kept, encoded anew') })
   .meta({ id: 'Picture' });
@@ -65,13 +68,13 @@ export const OwnDecisionsSchema = z.object({ decisions: z.array(OwnDecisionSchem
 export type OwnDecisions = z.infer<typeof OwnDecisionsSchema>;
 
 /** `POST /api/account/decisions/:id/answer`: the owner's answer to a question. */
-export const AnswerRequestSchema = z.strictObject({ text: textSchema(MAX_APPEAL_TEXT) });
+export const AnswerRequestSchema = z.strictObject({ text: writtenSchema(MAX_APPEAL_TEXT) });
 
 /** `POST /api/account/decisions/:id/appeal`. Its pictures were sent ahead, each to `…/pictures`. */
 export const AppealRequestSchema = z
   .strictObject({
-    time: textSchema(200),
-    useCase: textSchema(MAX_APPEAL_TEXT),
+    time: writtenSchema(200),
+    useCase: writtenSchema(MAX_APPEAL_TEXT),
     pictures: z.array(z.uuid()).max(MAX_PICTURES),
     numbersMayBeUsed: z
       .boolean()

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { DecisionKindSchema, MAX_WHY, OwnAppealSchema, PictureSchema } from './decisions.ts';
+import { DecisionKindSchema, MAX_WHY, OwnAppealSchema, PictureSchema, writtenSchema } from './decisions.ts';
 import { DossierSchema } from './risk.ts';
 import { textSchema } from './texts.ts';
 
@@ -148,7 +148,7 @@ export const DecideSchema = z
   .strictObject({
     step: z.int().min(0).describe('how many decisions the reviewer has seen'),
     kind: DecisionKindSchema,
-    why: textSchema(MAX_WHY).describe('the owner reads it'),
+    why: writtenSchema(MAX_WHY).describe('the owner reads it'),
     until: z.iso.datetime().optional().describe('suspend: the end, at most a year from now'),
   })
   .meta({ id: 'Decide' });
@@ -156,13 +156,13 @@ export type Decide = z.infer<typeof DecideSchema>;
 
 /** `POST /api/desk/cases/:number/appeal`. */
 export const HearSchema = z
-  .strictObject({ outcome: z.enum(['upheld', 'reversed']), why: textSchema(MAX_WHY) })
+  .strictObject({ outcome: z.enum(['upheld', 'reversed']), why: writtenSchema(MAX_WHY) })
   .meta({ id: 'Hear' });
 export type Hear = z.infer<typeof HearSchema>;
 
 /** `POST /api/desk/cases/:number/second`. */
 export const SecondSchema = z
-  .strictObject({ kind: DecisionKindSchema.exclude(['ask']), why: textSchema(MAX_WHY) })
+  .strictObject({ kind: DecisionKindSchema.exclude(['ask']), why: writtenSchema(MAX_WHY) })
   .meta({ id: 'Second' });
 
 /** `POST /api/desk/pause` stops flagging on every node, `DELETE` goes on with it. */

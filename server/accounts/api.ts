@@ -2,19 +2,24 @@ import type { Notice } from '../../shared/account.ts';
 import type { Clock, Ids } from '../platform/clock.ts';
 import { type Config, isLoopback } from '../platform/config/config.ts';
 import type { Database } from '../platform/db/database.ts';
+import { detach } from '../platform/detached.ts';
 import type { Api, AppContext } from '../platform/http/env.ts';
 import { originsOf } from '../platform/http/origins.ts';
 import { addressReader } from '../platform/http/proxies.ts';
 import type { Log } from '../platform/log.ts';
 import type { Mailer } from '../platform/mail.ts';
 import type { Metrics } from '../platform/metrics.ts';
+import { ownDecisionRoutes } from './cases/ownRoutes.ts';
+import type { RunsOfAccounts } from './data/erase.ts';
 import { exportRoutes } from './data/exportRoutes.ts';
 import { rightsRoutes } from './data/rightsRoutes.ts';
 import { deskBookRoutes, fairUseRoutes } from './desk/bookRoutes.ts';
 import { deskCaseRoutes } from './desk/caseRoutes.ts';
+import { decisionRoutes } from './desk/decisionRoutes.ts';
 import { deskRoutes } from './desk/deskRoutes.ts';
 import { authenticateCall } from './keys/authenticateCall.ts';
 import { keyRoutes } from './keys/keyRoutes.ts';
+import { mailDecisions } from './notices/decisionMail.ts';
 import type { MoveRuns } from './people/merge.ts';
 import { promotionRoutes } from './people/promotionRoutes.ts';
 import { referralRoutes } from './referrals/referralRoutes.ts';
@@ -45,6 +50,7 @@ export interface AccountsSetup {
   /** Puts the token of local mode where only this machine's user can read it; null if there is no such place. */
   publishLocalToken: ((token: string) => Promise<void>) | null;
   moveRuns: MoveRuns;
+  runs: RunsOfAccounts;
   /** The current notice to members about prices. */
   priceNotice: () => Notice | null;
   /** The ids of the models that members may use. */
@@ -106,6 +112,7 @@ export function accountsApi(api: Api, deps: Accounts): void {
   referralRoutes(api, deps);
   promotionRoutes(api, deps);
   keyRoutes(api, deps);
+  ownDecisionRoutes(api, deps);
   deskApi(api, deps);
 }
 
@@ -115,6 +122,17 @@ function deskApi(api: Api, deps: Accounts): void {
   deskRoutes(api, deps);
   deskCaseRoutes(api, deps);
   deskBookRoutes(api, deps);
+  decisionRoutes(api, { ...deps, mailSoon: () => mailSoon(deps) });
+}
+
+/** Mails what was just decided, behind the answer. A job does so as well, for what is not sent here. */
+function mailSoon(deps: Accounts): void {
+  const { mailer, config, log, metrics } = deps;
+  if (!mailer) return;
+  detach(async () => void (await mailDecisions({ ...deps, mailer, publicUrl: config.publicUrl })), 'mail', {
+    log,
+    metrics,
+  });
 }
 
 /** Authenticates every call of a tool: everything under `/v1` that is bound after it. */

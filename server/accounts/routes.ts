@@ -9,6 +9,7 @@ import type { Origins } from '../platform/http/origins.ts';
 import { eventStream, writePiece } from '../platform/http/streams.ts';
 import type { Log } from '../platform/log.ts';
 import { findAdvice } from '../risk/flags/store.ts';
+import { decisionNotices } from './notices/decisionNotices.ts';
 import { noticesOf } from './notices/notices.ts';
 import { currentNotices, toNotice } from './notices/operatorNotices.ts';
 import { admitGuest, type GuestDeps } from './people/guests.ts';
@@ -72,6 +73,7 @@ export function ownerRoutes(api: Api, deps: AccountDeps & AuthenticateDeps): voi
     const isGuest = account.kind === 'guest';
     // Guests are not observed.
     const client = account.kind === 'member' ? await findAdvice(db.read, account.id) : null;
+    const decisions = isGuest ? [] : await decisionNotices(db.read, account.id, now);
     const everyone = (await currentNotices(db.read, now)).map(toNotice);
     return c.json(
       {
@@ -81,7 +83,7 @@ export function ownerRoutes(api: Api, deps: AccountDeps & AuthenticateDeps): voi
           ...(isGuest ? { maxInputTokens: guests.maxInputTokens, maxOutputTokens: guests.maxOutputTokens } : {}),
           ...limitsOf(policy.limits, owner),
         },
-        notices: noticesOf(account, { price: deps.priceNotice(), everyone, client }, iso(now)),
+        notices: noticesOf(account, { price: deps.priceNotice(), everyone, client, decisions }, iso(now)),
       },
       200,
     );

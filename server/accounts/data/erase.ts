@@ -5,6 +5,7 @@ import { changed } from '../../platform/db/changes.ts';
 import type { Database, Tx } from '../../platform/db/database.ts';
 import { deleted } from '../../platform/db/deletions.ts';
 import { endFlagsOf } from '../../risk/flags/store.ts';
+import { forgetCases } from '../cases/keeping.ts';
 import { endSessions } from '../sessions/sessions.ts';
 
 /** The runs layer is above the accounts, so the assembly passes this in. */
@@ -54,6 +55,7 @@ export async function eraseAccount(
     if ((await runs.stopRunsOf(tx, accountId)) > 0 || !(await stillDue(tx))) return false;
     if (await willRenew(tx, accountId)) return false;
     await forgetWallet(tx, accountId);
+    await forgetCases(tx, accountId);
     await endFlagsOf(tx, accountId, now);
     // A backup may be older than the day on which these guests joined the account.
     for (const { id } of [{ id: accountId }, ...guests]) deleted(tx, { what: 'account', id });

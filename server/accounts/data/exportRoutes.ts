@@ -15,10 +15,12 @@ import { rawStream } from '../../platform/http/streams.ts';
 import type { Log } from '../../platform/log.ts';
 import { findDeclared } from '../../risk/flags/store.ts';
 import { whatIsSeen } from '../../risk/seen.ts';
+import { ownDecisions } from '../cases/ownDecisions.ts';
+import { findOwnPicture, listOwnPictures } from '../cases/pictures.ts';
 import { listKeys } from '../keys/store.ts';
 import { balanceOf, describeAccount } from '../people/store.ts';
+import { findCode } from '../referrals/links.ts';
 import { referralsOf } from '../referrals/referralList.ts';
-import { findCode } from '../referrals/referrals.ts';
 import { listSessions } from '../sessions/sessions.ts';
 import { conversationJson, EXPORT_README, fileNameOf, logJson } from './exportFiles.ts';
 
@@ -49,6 +51,8 @@ export function exportRoutes(
     const keys = await listKeys(db.read, accountId, now);
     const declared = await findDeclared(db.read, accountId);
     const seen = await whatIsSeen(db.read, accountId, now);
+    const decisions = await ownDecisions(db.read, accountId, now);
+    const pictures = await listOwnPictures(db.read, accountId);
     const inviteCode = await findCode(db.read, accountId);
     const day = new Date(now).toISOString().slice(0, 10);
     const headers = {
@@ -79,6 +83,14 @@ export function exportRoutes(
         if (referrals.length > 0) whole('referrals.json', referrals);
         if (payments.length > 0) whole('payments.json', payments);
         if (seen) whole('risk.json', seen);
+        if (decisions.length > 0) whole('decisions.json', decisions);
+        for (const { id, decisionId } of pictures)
+          zip.addReadStreamLazy(`appeals/${id}.webp`, (opened) =>
+            findOwnPicture(db.read, { decisionId, accountId }, id).then(
+              (bytes) => opened(null, Readable.from([bytes])),
+              (error) => opened(error, null as never),
+            ),
+          );
         pieces('token-log.json', () => logJson(db.read, accountId));
         pieces('token-log.csv', () => logCsv(db.read, accountId));
         for (let after = ''; !gone.aborted; ) {

@@ -1,9 +1,11 @@
+import { APPEAL_DAYS } from '../../../shared/decisions.ts';
 import { countSuperseded, purgeSuperseded } from '../../conversations/store.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { AccountConfig } from '../../platform/config/signInConfig.ts';
 import type { Database, Reader, Tx } from '../../platform/db/database.ts';
 import { readRestoring } from '../../platform/db/restoring.ts';
 import { TABLES } from '../../platform/db/tables.ts';
+import { closedByDecision } from '../cases/keeping.ts';
 import { revokedKeys } from '../keys/store.ts';
 import { AT_ONCE, eraseAccount, type RunsOfAccounts } from './erase.ts';
 
@@ -85,6 +87,10 @@ function rules({ db, policy, runs }: RetentionDeps): Rule[] {
   };
   return [
     { ...erase('closed accounts', closingDays, (reader, now) => closed(reader, now)), needsPayments: true },
+    {
+      ...erase('accounts that a decision has closed', APPEAL_DAYS, (reader, now) => closedByDecision(reader, now)),
+      needsPayments: true,
+    },
     erase('guests that were not seen', guestDays, (reader, now) => idleGuests(reader, before(guestDays, now))),
     {
       what: 'messages that others replaced',

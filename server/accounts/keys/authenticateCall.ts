@@ -8,7 +8,7 @@ import type { AppContext, AppEnv } from '../../platform/http/env.ts';
 import { requireStanding } from '../../platform/http/standing.ts';
 import { hashSecret } from '../../platform/secrets.ts';
 import { isApiKey, isMeantAsApiKey } from '../../platform/values/apiKeys.ts';
-import { type AuthenticateDeps, authenticate, callWhenEnded } from '../sessions/authenticate.ts';
+import { type AuthenticateDeps, accountPageOf, authenticate, callWhenEnded } from '../sessions/authenticate.ts';
 import { OF_ACCOUNT, suspensionOf, termsDue } from '../sessions/tokens.ts';
 import { modelsOf } from './store.ts';
 
@@ -104,6 +104,7 @@ async function authenticateKey(
   c.set('tier', row.tier ?? 0);
   c.set('isLocal', isLocal);
   c.set('suspended', suspensionOf(row, now));
+  c.set('accountPage', accountPageOf(deps.origins, c, row.kind));
   c.set('goneAt', row.gone_at);
   const account = { accountKind: row.kind, isLocal, termsVersion: row.terms_version };
   c.set('termsDue', termsDue(account, deps.termsVersion));

@@ -1,6 +1,6 @@
 import type { Notice } from '../../../shared/account.ts';
 import { type Clock, iso } from '../../platform/clock.ts';
-import type { Database } from '../../platform/db/database.ts';
+import type { Database, Tx } from '../../platform/db/database.ts';
 import type { Log } from '../../platform/log.ts';
 import { failureOf, type Mailer } from '../../platform/mail.ts';
 import { currentNotices } from './operatorNotices.ts';
@@ -54,7 +54,7 @@ export async function mailNotices(deps: NoticeMailDeps): Promise<number> {
     while (await letter.isDue()) {
       const due = await claim(deps, letter);
       for (const [n, { accountId, email }] of due.entries()) {
-        const failure = await send(deps, letter, accountId, email);
+        const failure = await sendLetter(deps, letter, accountId, email);
         failures = failure ? failures + 1 : 0;
         if (!failure) sent++;
         if (failure === 'unavailable' || failures >= MAX_FAILURES_IN_A_ROW) {
@@ -68,8 +68,13 @@ export async function mailNotices(deps: NoticeMailDeps): Promise<number> {
   return sent;
 }
 
-/** Returns null if it was sent. */
-async function send(deps: NoticeMailDeps, letter: Letter, accountId: string, email: string) {
+/** Sends what was claimed for this account. Returns null if it was sent. */
+export async function sendLetter(
+  deps: Pick<NoticeMailDeps, 'db' | 'clock' | 'log' | 'mailer'>,
+  letter: Pick<Letter, 'id' | 'subject' | 'text'>,
+  accountId: string,
+  email: string,
+) {
   const { db, clock, log, mailer } = deps;
   const note = (columns: { sent_at: number } | { claimed_at: number }) =>
     db.write((tx) =>
@@ -154,7 +159,7 @@ async function lettersOf(deps: NoticeMailDeps): Promise<Letter[]> {
 }
 
 /** Formats times in UTC, because a mail does not know its reader's time zone. */
-const inUtc = (text: string) => text.replaceAll(/(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d\.\d{3}Z/g, '$1, $2 UTC');
+export const inUtc = (text: string) => text.replaceAll(/(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d\.\d{3}Z/g, '$1, $2 UTC');
 
 /** Claims the next accounts to mail, for this node alone. */
 async function claim({ db, clock }: NoticeMailDeps, letter: Letter): Promise<{ accountId: string; email: string }[]> {
@@ -193,19 +198,24 @@ async function claim({ db, clock }: NoticeMailDeps, letter: Letter): Promise<{ a
   return db.write(async (tx) => {
     const mine: { accountId: string; email: string }[] = [];
     for (const { accountId, email } of found) {
-      const claimed = await tx
-        .insertInto('notice_mail')
-        .values({ account_id: accountId, notice_id: letter.id, claimed_at: now, sent_at: null })
-        .onConflict((conflict) =>
-          conflict
-            .columns(['notice_id', 'account_id'])
-            .doUpdateSet({ claimed_at: now })
-            .where('notice_mail.sent_at', 'is', null)
-            .where('notice_mail.claimed_at', '<=', now - CLAIM_MS),
-        )
-        .executeTakeFirst();
-      if (claimed.numInsertedOrUpdatedRows === 1n && email) mine.push({ accountId, email });
+      if ((await claimFor(tx, accountId, letter.id, now)) && email) mine.push({ accountId, email });
     }
     return mine;
   });
+}
+
+/** Claims the mail of one notice to one account for this node. False if it was sent, or another node is about to. */
+export async function claimFor(tx: Tx, accountId: string, noticeId: string, now: number): Promise<boolean> {
+  const claimed = await tx
+    .insertInto('notice_mail')
+    .values({ account_id: accountId, notice_id: noticeId, claimed_at: now, sent_at: null })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['notice_id', 'account_id'])
+        .doUpdateSet({ claimed_at: now })
+        .where('notice_mail.sent_at', 'is', null)
+        .where('notice_mail.claimed_at', '<=', now - CLAIM_MS),
+    )
+    .executeTakeFirst();
+  return claimed.numInsertedOrUpdatedRows === 1n;
 }

@@ -2,11 +2,22 @@ import type { Account, Notice } from '../../../shared/account.ts';
 
 /**
  * The current notices to an account's owner. Each keeps its id while it is about the same thing. `price` is the notice
- * about prices, `everyone` are the operator's notices to every account, `client` is about a tool that contradicts itself.
+ * about prices, `everyone` are the operator's notices to every account, `client` is about a tool that contradicts itself; `decisions`
+ * are about what people have decided.
  */
 export function noticesOf(
   account: Account,
-  { price, everyone, client }: { price: Notice | null; everyone: readonly Notice[]; client: Notice | null },
+  {
+    price,
+    everyone,
+    client,
+    decisions,
+  }: {
+    price: Notice | null;
+    everyone: readonly Notice[];
+    client: Notice | null;
+    decisions: readonly Notice[];
+  },
   now: string,
 ): Notice[] {
   const { suspended, closing, termsDue } = account;
@@ -24,7 +35,7 @@ export function noticesOf(
     const text = 'The terms of use have changed. Read and accept them to go on.';
     notices.push({ id: `terms:${termsDue}`, kind: 'terms', text, at: now });
   }
-  notices.push(...everyone);
+  notices.push(...decisions, ...everyone);
   if (client) notices.push(client);
   // Guests pay for each message, whatever the model, so prices don't concern them.
   if (price && account.kind === 'member') notices.push(price);

@@ -4,16 +4,17 @@ import { cleanName } from '../../../shared/texts.ts';
 import { auditLive, tellViolation } from '../../credits/audit/audit.ts';
 import { auditGrace } from '../../credits/audit/auditJob.ts';
 import { readBalance } from '../../credits/holds/balance.ts';
-import { type Clock, type Ids, iso } from '../../platform/clock.ts';
+import type { Clock, Ids } from '../../platform/clock.ts';
 import type { Policy } from '../../platform/config/config.ts';
 import type { Database } from '../../platform/db/database.ts';
-import { restore, setTier, suspend } from '../cases/sanctions.ts';
+import { setTier } from '../cases/sanctions.ts';
 import { applyRetention, type RetentionDeps } from '../data/retention.ts';
 import { MAX_NOTICE_CHARS } from '../notices/operatorNotices.ts';
 import { type FoundAccount, findAccounts, findByReference } from '../people/accountSearch.ts';
 import { mailboxOf } from '../people/emails.ts';
 import { findAccountOf, LOCAL_OWNER, signIn } from '../people/identities.ts';
 import { allReferrals } from '../referrals/referralList.ts';
+import { appealLines, appealTable, decideAppeal, reinstateAccount, suspendAccount } from './appealCommands.ts';
 import {
   accountLines,
   accountTable,
@@ -88,6 +89,8 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       monthly: { type: 'string' },
       expires: { type: 'string' },
       setup: { type: 'boolean' },
+      uphold: { type: 'boolean' },
+      reverse: { type: 'boolean' },
       'dry-run': { type: 'boolean' },
     },
   });
@@ -131,21 +134,32 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       taken(1, 'an account');
       // The account owner reads the reason as a notice.
       const why = reason(MAX_NOTICE_CHARS);
-      const at = deps.clock.now();
-      const until = values.until === undefined ? null : readInstant(values.until, at);
-      const account = await one(deps, rest[0]!);
-      await deps.db.write((tx) => suspend(tx, deps.runs, account.id, { why, until, at }));
-      return [`${named(account)} is suspended ${until === null ? 'until it is reinstated' : `until ${iso(until)}`}.`];
+      const until = values.until === undefined ? null : readInstant(values.until, deps.clock.now());
+      return [await suspendAccount(deps, await one(deps, rest[0]!), { why, until })];
     }
     // The command's old name, from before backups could be restored.
     case 'restore':
     case 'reinstate': {
       only();
       taken(1, 'an account');
-      const account = await one(deps, rest[0]!);
-      if (!account.suspended) return [`${named(account)} was not suspended: nothing was changed.`];
-      await deps.db.write((tx) => restore(tx, account.id));
-      return [`The suspension of ${named(account)} has ended.`];
+      return reinstateAccount(deps, await one(deps, rest[0]!));
+    }
+    case 'appeals': {
+      only();
+      taken(0, 'no number');
+      return appealTable(deps);
+    }
+    case 'appeal': {
+      only('uphold', 'reverse', 'why');
+      taken(1, 'the number of a case');
+      const { uphold, reverse } = values;
+      if (!uphold && !reverse) {
+        only();
+        return appealLines(deps, rest[0]!);
+      }
+      if (uphold && reverse) throw misused('appeal takes --uphold or --reverse, not both.');
+      const why = reason(MAX_NOTICE_CHARS);
+      return [await decideAppeal(deps, rest[0]!, { outcome: reverse ? 'reversed' : 'upheld', why })];
     }
     case 'tier': {
       only();

@@ -6,7 +6,11 @@ export const USAGE = `perigee-admin COMMAND, or in a checkout: npm run admin -- 
                                     makes an account; its owner signs in by a code sent to EMAIL
   suspend ACCOUNT --why TEXT [--until WHEN]
                                     refuses every answer to the account; its owner reads TEXT
-  reinstate ACCOUNT                 ends a suspension
+  reinstate ACCOUNT                 ends a suspension, and keeps an account that a reviewer has closed
+  appeals                           lists the open appeals, and who hears each
+  appeal NUMBER                     shows an appeal by the number of its case
+  appeal NUMBER --uphold|--reverse --why TEXT
+                                    decides an appeal that no other reviewer can hear; its owner reads TEXT
   tier ACCOUNT N                    sets which limits apply: 0 to 4
   grant ACCOUNT CREDITS --why TEXT [--id TEXT]
                                     gives promotional credits, once for each --id; the owner reads --why

@@ -4,8 +4,9 @@ import { AppError } from '../../platform/errors.ts';
 import { answers } from '../../platform/http/api.ts';
 import type { Api } from '../../platform/http/env.ts';
 import type { AuthDeps } from '../people/authDeps.ts';
+import { linkCode } from './links.ts';
 import { invitationOf, referralsOf, totalsOf } from './referralList.ts';
-import { areReferralsOn, linkCode, mayBeEarned, referralTerms } from './referrals.ts';
+import { areReferralsOn, mayBeEarned, referralTerms } from './referrals.ts';
 
 const list = createRoute({
   method: 'get',

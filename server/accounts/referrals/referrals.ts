@@ -5,6 +5,7 @@ import type { AccountConfig, ReferralConfig, SignInConfig } from '../../platform
 import { changed } from '../../platform/db/changes.ts';
 import type { Reader, Tx } from '../../platform/db/database.ts';
 import type { ReferralRewardRow, ReferralTable } from '../../platform/db/schema.ts';
+import { ownerOfLink } from './links.ts';
 
 export type ReferralRow = Selectable<ReferralTable>;
 export type Refusal = NonNullable<ReferralRow['refused']>;
@@ -60,33 +61,6 @@ export function referralTerms({ policy, isSelling }: Omit<ReferralDeps, 'signIn'
 /** Whether this reward can still be earned: if nothing is on sale, there is no first payment. */
 export const mayBeEarned = ({ isSelling }: Pick<ReferralDeps, 'isSelling'>, { reason, state }: Reward): boolean =>
   isSelling || reason !== 'first_payment' || state !== 'pending';
-
-/** The code of an account's own link, created on first use. */
-export async function linkCode(tx: Tx, ids: Ids, accountId: string, at: number): Promise<string> {
-  await tx
-    .insertInto('referral_link')
-    .values({ account_id: accountId, code: ids.secret().slice(0, 12), created_at: at })
-    .onConflict((conflict) => conflict.column('account_id').doNothing())
-    .execute();
-  return (await findCode(tx, accountId))!;
-}
-
-/** The code if it exists already. */
-export async function findCode(db: Reader, accountId: string): Promise<string | undefined> {
-  const row = await db
-    .selectFrom('referral_link')
-    .select('code')
-    .where('account_id', '=', accountId)
-    .executeTakeFirst();
-  return row?.code;
-}
-
-/** The account that owns a link; null if the code is unknown. */
-export async function ownerOfLink(db: Reader, code: string): Promise<string | null> {
-  if (!/^[A-Za-z0-9_-]{12}$/.test(code)) return null;
-  const row = await db.selectFrom('referral_link').select('account_id').where('code', '=', code).executeTakeFirst();
-  return row?.account_id ?? null;
-}
 
 /** A new account whose owner came by a link. */
 export interface Joined {

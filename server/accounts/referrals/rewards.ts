@@ -4,6 +4,7 @@ import type { ReferralConfig } from '../../platform/config/signInConfig.ts';
 import { changed } from '../../platform/db/changes.ts';
 import type { Database, Tx } from '../../platform/db/database.ts';
 import type { ReferralRewardRow } from '../../platform/db/schema.ts';
+import { isRevoked } from './links.ts';
 import { deedsOf, dueReasons, lockReferrer, NETWORK_DAYS, REWARD_TEXTS, sharesDevice } from './referrals.ts';
 
 /** Referrals read at a time, so that one turn of the job is short. */
@@ -64,6 +65,17 @@ async function openReferrals(db: Database, after: string): Promise<OpenReferral[
     .where('referral.id', '>', after)
     .where('referral.refused', 'is', null)
     .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('referral_link')
+            .select('code')
+            .whereRef('referral_link.account_id', '=', 'referral.referrer_id')
+            .where('referral_link.revoked_at', 'is not', null),
+        ),
+      ),
+    )
+    .where((eb) =>
       eb.exists(
         eb
           .selectFrom('referral_reward')
@@ -114,7 +126,7 @@ async function payVerified({ db, clock, policy }: RewardDeps, referral: OpenRefe
   return paid;
 }
 
-/** False if another node has paid it, or if the monthly maximum of its kind is reached. */
+/** False if another node has paid it, if the monthly maximum of its kind is reached, or if the link was revoked. */
 async function pay(
   tx: Tx,
   policy: ReferralConfig,
@@ -123,6 +135,7 @@ async function pay(
   at: number,
 ): Promise<boolean> {
   await lockReferrer(tx, referral.referrerId);
+  if (await isRevoked(tx, referral.referrerId)) return false;
   if (reason === 'spent' && (await paidThisMonth(tx, referral.referrerId, at)) >= policy.spentPerMonth) return false;
   const { numUpdatedRows } = await tx
     .updateTable('referral_reward')

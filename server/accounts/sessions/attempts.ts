@@ -43,6 +43,8 @@ const LIMITS = {
   /** Wrong promotion codes: by one account, and by one network. */
   promotionCode: { points: 10, duration: HOUR },
   promotionCodeFrom: { points: 60, duration: HOUR },
+  /** Pictures that one account sends: each is decoded on this machine. */
+  picture: { points: 40, duration: HOUR },
   /**
    * Codes of a reviewer's second factor, which stand only with the browser's session. Of a million, three are right at
    * once: whoever has stolen the session guesses one within a day with a chance of 1 in 11,000.

@@ -41,6 +41,7 @@ export function authenticate(deps: AuthenticateDeps): MiddlewareHandler<AppEnv> 
     c.set('tier', caller.tier);
     c.set('isLocal', caller.isLocal);
     c.set('suspended', caller.suspended);
+    c.set('accountPage', accountPageOf(deps.origins, c, caller.accountKind));
     c.set('goneAt', caller.goneAt);
     c.set('termsDue', termsDue(caller, deps.termsVersion));
     c.set('sessionId', caller.sessionId);
@@ -51,6 +52,10 @@ export function authenticate(deps: AuthenticateDeps): MiddlewareHandler<AppEnv> 
     await next();
   };
 }
+
+/** The address of the account page; null for a guest, who has none. */
+export const accountPageOf = (origins: Origins, c: AppContext, kind: Caller['accountKind']): string | null =>
+  kind === 'guest' ? null : `${origins.home(c)}/account`;
 
 /**
  * Identifies the caller by the token, with `find`. Throws 401 if the caller is not proven. A token needs a DPoP proof

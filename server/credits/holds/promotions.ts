@@ -45,7 +45,7 @@ interface Gift {
  */
 export async function giveOnce(db: Database, gift: Gift, at: number): Promise<Given> {
   try {
-    return await db.write((tx) => give(tx, gift, at));
+    return await db.write((tx) => giveWithin(tx, gift, at));
   } catch (error) {
     // A concurrent request used the key for another account: the key is unique in the journal.
     const before = await findGiven(db.read, gift);
@@ -54,7 +54,8 @@ export async function giveOnce(db: Database, gift: Gift, at: number): Promise<Gi
   }
 }
 
-async function give(tx: Tx, gift: Gift, at: number): Promise<Given> {
+/** `giveOnce` as part of a transaction, for a key that no other account can have. */
+export async function giveWithin(tx: Tx, gift: Gift, at: number): Promise<Given> {
   const { accountId, amountMicro, key, reason } = gift;
   const ledgerId = await tryLockWallet(tx, accountId);
   if (ledgerId === null) return { kind: 'closed' };

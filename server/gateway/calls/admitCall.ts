@@ -21,6 +21,8 @@ export interface AdmittedCall extends Admitted {
   request: CallRequest;
   /** The account's limits after admission. Empty if it has none. */
   limits: readonly LimitState[];
+  /** Of the account, where its owner can appeal. */
+  accountPage: string | null;
 }
 
 /** `device` names the tool. */
@@ -74,7 +76,7 @@ export async function admitCall(
     });
     if (hold.kind === 'key_spent') throw keySpent(caller.key?.name ?? '', hold);
     requireHeld(deps, caller, hold);
-    await refuseSuspended(tx, caller.accountId, at);
+    await refuseSuspended(tx, caller, at);
     const [{ maxOutputTokens }, ...fallbacks] = clamped.links;
     const run: RunRow = {
       id,
@@ -109,7 +111,7 @@ export async function admitCall(
       fallbacks: namesOf(fallbacks),
       cacheKey,
     };
-    return { run, model, inputEstimate, inputBound, fallbacks, request, limits };
+    return { run, model, inputEstimate, inputBound, fallbacks, request, limits, accountPage: caller.accountPage };
   });
 }
 

@@ -47,7 +47,7 @@ export const MAX_BYTES_A_TOKEN = 5;
 
 export type Caller = Pick<
   AppEnv['Variables'],
-  'accountId' | 'accountKind' | 'tier' | 'device' | 'isLocal' | 'suspended' | 'goneAt' | 'termsDue'
+  'accountId' | 'accountKind' | 'tier' | 'device' | 'isLocal' | 'suspended' | 'goneAt' | 'termsDue' | 'accountPage'
 >;
 
 export interface Admission {
@@ -119,7 +119,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
       });
       if (hold.kind === 'held_before') throw reused();
       requireHeld(deps, caller, hold);
-      await refuseSuspended(tx, caller.accountId, at);
+      await refuseSuspended(tx, caller, at);
       const [{ maxOutputTokens: outputLimit }, ...fallbacks] = clamped.links;
       const run: AnswerRow = {
         id: request.id,

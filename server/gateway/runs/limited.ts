@@ -26,8 +26,13 @@ export async function refuseFailures(db: Reader, policy: Policy, accountId: stri
 }
 
 /** Refuses an account that was suspended since the request came. Call it with the wallet locked: see `suspend`. */
-export async function refuseSuspended(tx: Tx, accountId: string, at: number): Promise<void> {
-  requireStanding({ suspended: await readSuspension(tx, accountId, at), goneAt: null, termsDue: null });
+export async function refuseSuspended(
+  tx: Tx,
+  { accountId, accountPage }: Pick<AppEnv['Variables'], 'accountId' | 'accountPage'>,
+  at: number,
+): Promise<void> {
+  const suspended = await readSuspension(tx, accountId, at);
+  requireStanding({ suspended, goneAt: null, termsDue: null, accountPage });
 }
 
 type LimitedCaller = Pick<AppEnv['Variables'], 'accountId' | 'accountKind' | 'tier' | 'isLocal'>;

@@ -27,7 +27,8 @@ export function createApi(): Api {
     const limit = limitOf(route);
     if (!limit) return bind(route, ...rest);
     const own = route.middleware === undefined ? [] : [route.middleware].flat();
-    return bind({ ...route, middleware: [takesBody(limit), ...own, readsBody] }, ...rest);
+    const read = limit.type === 'bytes' ? [] : [readsBody];
+    return bind({ ...route, middleware: [takesBody(limit), ...own, ...read] }, ...rest);
   };
   api.openapi = bounded as typeof api.openapi;
   return api;

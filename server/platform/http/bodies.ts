@@ -31,6 +31,7 @@ const TYPES: Record<BodyLimit['type'], { pattern: RegExp; hint: string }> = {
     hint: 'Send the body as a form.',
   },
   text: { pattern: /^/, hint: '' },
+  bytes: { pattern: /^/, hint: '' },
 };
 
 /** A route's JSON body, by its contract and its maximum size. The size is in /openapi.json, too. */
@@ -44,11 +45,20 @@ export function textBody(description: string, maxBytes: number) {
   return { required: true, content: { 'application/json': { schema } }, ...sized(maxBytes), 'x-type': 'text' as const };
 }
 
+/** A body that is no text. The route reads it by `readBytes`, after its own checks; its content-type is not looked at. */
+export function bytesBody(description: string, maxBytes: number) {
+  const schema = { type: 'string' as const, format: 'binary' as const, description };
+  const content = { 'application/octet-stream': { schema } };
+  return { required: true, content, ...sized(maxBytes), 'x-type': 'bytes' as const };
+}
+
+export const readBytes = async (c: AppContext): Promise<Uint8Array> => new Uint8Array(await c.req.arrayBuffer());
+
 const sized = (maxBytes: number) => ({ description: `at most ${sizeOf(maxBytes)}`, 'x-max-bytes': maxBytes });
 
 /** The type and size limit of an OpenAPI route's body. Throws if the route declares no size: no server starts then. */
 export function limitOf(route: { method: string; path: string; request?: { body?: object } }): BodyLimit | null {
-  const body = route.request?.body as { 'x-max-bytes'?: number; 'x-type'?: 'text' } | undefined;
+  const body = route.request?.body as { 'x-max-bytes'?: number; 'x-type'?: 'text' | 'bytes' } | undefined;
   if (!body) return null;
   const maxBytes = body['x-max-bytes'];
   if (maxBytes === undefined)

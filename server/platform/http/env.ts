@@ -3,10 +3,13 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { JsonLimits } from '../values/jsonBounds.ts';
 
-/** The body that a route takes; `text` is passed on unparsed, byte for byte. */
+/**
+ * The body that a route takes; `text` is passed on unparsed, byte for byte. `bytes` is no text: the handler reads it
+ * itself, as `arrayBuffer`, once it wants it.
+ */
 export interface BodyLimit {
   maxBytes: number;
-  type: 'json' | 'form' | 'text';
+  type: 'json' | 'form' | 'text' | 'bytes';
   /** Accepts `content-encoding`. The limit is for the decoded body. */
   mayBeCompressed?: boolean;
   /** How much structure its JSON may have; by default as much as any contract of `shared/` has. */
@@ -35,6 +38,8 @@ export interface AppEnv {
     isLocal: boolean;
     /** If the account is suspended: why, and until when (ms; null: open-ended). Its requests are refused. */
     suspended: { why: string; until: number | null } | null;
+    /** The address of the account page; null for a guest, who has none. */
+    accountPage: string | null;
     /** If the owner has closed the account: when it is deleted. Its requests are refused. */
     goneAt: number | null;
     /** The version of the terms that the user must accept before requests are answered, if any. */

@@ -4,14 +4,19 @@ import type { AppEnv } from './env.ts';
 
 /**
  * Refuses accounts that may only read and export: they can start no answer and no purchase. `page`: the address of the
- * account page, for those who can't open it by a click.
+ * account page, for those who can't open it by a click. A suspension always says where to appeal.
  */
 export function requireStanding(
-  { suspended: why, goneAt, termsDue }: Pick<AppEnv['Variables'], 'suspended' | 'goneAt' | 'termsDue'>,
+  {
+    suspended: why,
+    goneAt,
+    termsDue,
+    accountPage,
+  }: Pick<AppEnv['Variables'], 'suspended' | 'goneAt' | 'termsDue' | 'accountPage'>,
   page?: string,
 ): void {
   const there = page === undefined ? 'on your account page.' : `on your account page: ${page}`;
-  if (why) throw suspended(why);
+  if (why) throw suspended(why, accountPage);
   if (goneAt !== null)
     throw new AppError(
       'account_closing',
@@ -24,8 +29,22 @@ export function requireStanding(
     );
 }
 
-function suspended({ why, until }: NonNullable<AppEnv['Variables']['suspended']>): AppError {
+function suspended(
+  { why, until }: NonNullable<AppEnv['Variables']['suspended']>,
+  accountPage: AppEnv['Variables']['accountPage'],
+): AppError {
   const end = until === null ? null : iso(until);
-  const detail = `${why || 'No reason was given.'} ${end ? `Until ${end}.` : 'Until further notice.'} Nothing was started; your data can be read and exported.`;
-  return new AppError('suspended', detail, { until: end });
+  const detail = [
+    sentence(why) || 'No reason was given.',
+    end ? `Until ${end}.` : 'Until further notice.',
+    'Nothing was started; your data can be read and exported.',
+    howToAppeal(accountPage),
+  ].join(' ');
+  return new AppError('suspended', detail.trim(), { until: end });
 }
+
+/** Where the decision about an account stands. A guest has no page. */
+export const howToAppeal = (accountPage: string | null): string =>
+  accountPage === null ? '' : `Read the decision, and appeal against it: ${accountPage}#decisions`;
+
+const sentence = (text: string) => (/[.!?…]$/.test(text) || text === '' ? text : `${text}.`);

@@ -48,22 +48,88 @@ export async function findFlag(db: Reader, number: number): Promise<Flag | null>
   return row ? toFlag(row) : null;
 }
 
-/** Opens a flag. Returns its number; null if the account has an open one of this kind, which stays as it is. */
+/** After a person's decision, no flag of the same kind is opened for this long. */
+const QUIET_MS = 30 * 24 * 3_600_000;
+
+/**
+ * Opens a flag. Returns its number; null if the account has an open one of this kind, which stays as it is, or had one
+ * on which a person has decided within the last 30 days.
+ */
 export async function openFlag(tx: Tx, accountId: string, dossier: Dossier, at: number): Promise<number | null> {
-  const row = await tx
-    .insertInto('risk_flag')
-    .values({
-      number: sql<number>`(select coalesce(max(number), 0) + 1 from risk_flag)`,
-      account_id: accountId,
-      kind: dossier.kind,
-      dossier: JSON.stringify(dossier),
-      opened_at: at,
-      ended_at: null,
-    })
-    .onConflict((oc) => oc.columns(['account_id', 'kind']).where('ended_at', 'is', null).doNothing())
+  // An update, because it waits for a decision that is being made: a mere read would not see that.
+  const earlier = await tx
+    .updateTable('risk_flag')
+    .set((eb) => ({ kind: eb.ref('kind') }))
+    .where('account_id', '=', accountId)
+    .where('kind', '=', dossier.kind)
+    .where((eb) => eb.or([eb('ended_at', 'is', null), eb('ended_at', '>', at - QUIET_MS)]))
     .returning('number')
+    .execute();
+  return earlier.length > 0 ? null : insertFlag(tx, accountId, dossier, { openedAt: at, endedAt: null });
+}
+
+/** A flag that is opened and ended at once: what was decided without one. */
+export async function openEndedFlag(tx: Tx, accountId: string, dossier: Dossier, at: number): Promise<number> {
+  const number = await insertFlag(tx, accountId, dossier, { openedAt: at, endedAt: at });
+  if (number === null) throw new Error('risk: a flag got no number');
+  return number;
+}
+
+/** How often a number is tried anew that another transaction has taken meanwhile. */
+const NUMBER_TRIES = 20;
+
+/** Null: another transaction has opened one of this kind meanwhile. */
+async function insertFlag(
+  tx: Tx,
+  accountId: string,
+  dossier: Dossier,
+  { openedAt, endedAt }: { openedAt: number; endedAt: number | null },
+): Promise<number | null> {
+  for (let tries = 0; tries < NUMBER_TRIES; tries++) {
+    const row = await tx
+      .insertInto('risk_flag')
+      .values({
+        number: sql<number>`(select coalesce(max(number), 0) + 1 from risk_flag)`,
+        account_id: accountId,
+        kind: dossier.kind,
+        dossier: JSON.stringify(dossier),
+        opened_at: openedAt,
+        ended_at: endedAt,
+      })
+      .onConflict((oc) => oc.doNothing())
+      .returning('number')
+      .executeTakeFirst();
+    if (row) return Number(row.number);
+    if (endedAt === null && (await hasOpenFlag(tx, accountId, dossier.kind))) return null;
+  }
+  return null;
+}
+
+async function hasOpenFlag(tx: Tx, accountId: string, kind: Flag['kind']): Promise<boolean> {
+  const row = await tx
+    .selectFrom('risk_flag')
+    .select('number')
+    .where('account_id', '=', accountId)
+    .where('kind', '=', kind)
+    .where('ended_at', 'is', null)
     .executeTakeFirst();
-  return row ? Number(row.number) : null;
+  return row !== undefined;
+}
+
+/** The flag, locked: decisions on it are made one after the other. A no-op update means the same on both engines. */
+export async function lockFlag(tx: Tx, number: number): Promise<Flag | null> {
+  const row = await tx
+    .updateTable('risk_flag')
+    .set((eb) => ({ kind: eb.ref('kind') }))
+    .where('number', '=', number)
+    .returningAll()
+    .executeTakeFirst();
+  return row ? toFlag(row) : null;
+}
+
+/** Ends a flag, or lets its retention begin anew: it was decided at `at`. */
+export async function endFlag(tx: Tx, number: number, at: number): Promise<void> {
+  await tx.updateTable('risk_flag').set({ ended_at: at }).where('number', '=', number).execute();
 }
 
 /** Before an account is deleted: its flags stay 6 months without a name (POLICY). */
@@ -75,12 +141,11 @@ export async function endFlagsOf(tx: Tx, accountId: string, at: number): Promise
     .execute();
 }
 
-/** Deletes flags 6 months after they ended. */
-export async function purgeFlags(tx: Tx, now: number): Promise<void> {
-  await tx
-    .deleteFrom('risk_flag')
-    .where('ended_at', '<=', now - TABLES.risk_flag.over)
-    .execute();
+/** Deletes flags 6 months after they ended, without those that something still hangs on. */
+export async function purgeFlags(tx: Tx, now: number, kept: readonly number[] = []): Promise<void> {
+  let query = tx.deleteFrom('risk_flag').where('ended_at', '<=', now - TABLES.risk_flag.over);
+  if (kept.length > 0) query = query.where('number', 'not in', kept);
+  await query.execute();
 }
 
 /** What an account's owner and the operator have said about its use. */
