@@ -314,7 +314,14 @@ export type FromHost =
       of?: ToHost['type'];
       action?: {
         label: string;
-        command: 'reconnect' | 'signIn' | 'showQuota' | 'openSettings' | 'openAccount' | 'openDecisions' | 'acceptTerms';
+        command:
+          | 'reconnect'
+          | 'signIn'
+          | 'showQuota'
+          | 'openSettings'
+          | 'openAccount'
+          | 'openDecisions'
+          | 'acceptTerms';
       };
     }
   | {

@@ -176,7 +176,7 @@ function Open({ state, reload }: { state: DeskState; reload: () => void }) {
             <Cases key={list} list={list} isShown={at.case === undefined} counts={state.counts} />
           </div>
         )}
-        {!isOther && at.case !== undefined && <CaseView key={at.case} number={at.case} list={list} />}
+        {!isOther && at.case !== undefined && <CaseView key={`${list}/${at.case}`} number={at.case} list={list} />}
         {at.part === 'trail' && <Trail />}
         {at.part === 'numbers' && <NumbersView />}
         {at.part === 'flagging' && <Flagging paused={state.paused} />}

@@ -138,8 +138,8 @@ function AccountStanding() {
     const end = suspended.until === null ? 'until further notice' : `until ${fullTime(suspended.until, now)}`;
     return (
       <Banner icon="circle-slash" ways={<Way label="How to appeal" run={() => chat.command('openDecisions')} />}>
-        <strong>This account is suspended</strong> {end}. {sentence(suspended.why)} You can read what is here,
-        export it on the account page, and appeal there.
+        <strong>This account is suspended</strong> {end}. {sentence(suspended.why)} You can read what is here, export it
+        on the account page, and appeal there.
       </Banner>
     );
   }
