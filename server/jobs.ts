@@ -29,6 +29,7 @@ import { ClockSteps, type StoredTime } from './platform/db/clockSteps.ts';
 import { TABLES } from './platform/db/tables.ts';
 import type { Job } from './platform/jobs.ts';
 import { judgeDue } from './risk/flags/judging.ts';
+import { PERIOD_MS } from './risk/keys.ts';
 import type { Observer } from './risk/observer.ts';
 import { shred } from './risk/store.ts';
 
@@ -49,6 +50,11 @@ export const STORED_TIMES: readonly StoredTime[] = [
   { table: 'mail_code', column: 'expires_at', aheadMs: MAIL_CODE_MS },
   { table: 'session', column: 'last_used_at', aheadMs: 0 },
   { table: 'api_key', column: 'last_used_at', aheadMs: 0 },
+  // A key lasts as long as was promised, and an account is judged within a day.
+  { table: 'risk_key', column: 'ends_at', aheadMs: PERIOD_MS },
+  { table: 'risk_standing', column: 'since', aheadMs: 0 },
+  { table: 'risk_standing', column: 'judge_at', aheadMs: 24 * HOUR },
+  { table: 'risk_standing', column: 'persons_since', aheadMs: 0 },
 ];
 
 const PURGES = [

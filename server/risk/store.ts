@@ -3,6 +3,7 @@ import { prepared } from '../platform/db/prepared.ts';
 import { decode, encode } from './signals/codec.ts';
 import type { Hash, Observation } from './signals/observation.ts';
 import { emptySketch, fold, type Sketch } from './signals/sketch.ts';
+import { seconds } from './signals/time.ts';
 
 /** What one node adds to one account's sketch. */
 export interface Flush {
@@ -33,6 +34,12 @@ const MOST_DECODED = 500;
 const MOST_TRIES = 8;
 /** For how long a node may repeat a flush whose outcome it does not know. */
 export const REPEAT_MS = 60_000;
+/**
+ * Times come from the clocks of nodes, and one may have been far ahead. An observation that is further ahead than this is
+ * taken for one of now. A sketch that is would see nothing until the clock is there, so it is begun anew; by less, it soon
+ * sees again.
+ */
+const MOST_AHEAD_MS = { observation: 3_600_000, sketch: 24 * 3_600_000 };
 /** Nodes whose last flush a row names. More don't change one account within `REPEAT_MS`. */
 const MOST_NODES = 16;
 
@@ -57,7 +64,7 @@ export class SketchStore {
       if (tries === MOST_TRIES) throw new Error('other nodes change the same sketches all the time');
       const changes: Change[] = [];
       for (const flush of left) {
-        const change = await this.#read(flush);
+        const change = await this.#read(flush, now);
         if (change) changes.push(change);
       }
       left = [];
@@ -75,7 +82,7 @@ export class SketchStore {
   }
 
   /** Null: the flush was added before. */
-  async #read(flush: Flush): Promise<Change | null> {
+  async #read(flush: Flush, now: number): Promise<Change | null> {
     const { accountId, period, observations, node, number } = flush;
     const name = nameOf(flush);
     const known = this.#decoded.get(name);
@@ -88,8 +95,9 @@ export class SketchStore {
     nodes.delete(node);
     nodes.set(node, number);
     if (nodes.size > MOST_NODES) nodes.delete(nodes.keys().next().value!);
-    const sketch = row === undefined ? emptySketch() : row.state === null ? known!.sketch : readable(row.state);
-    for (const observation of observations) fold(sketch, observation);
+    const stored = row === undefined ? emptySketch() : row.state === null ? known!.sketch : readable(row.state);
+    const sketch = stored.lastS > seconds(now + MOST_AHEAD_MS.sketch) ? emptySketch() : stored;
+    for (const one of observations) fold(sketch, one.at > now + MOST_AHEAD_MS.observation ? { ...one, at: now } : one);
     for (const device of sketch.identities.devices)
       device.accounts = flush.devices?.get(device.device) ?? device.accounts;
     const version = row ? Number(row.version) : null;
@@ -181,37 +189,32 @@ const selectOwner = prepared((db, p: { accountId: string; period: number }) =>
     .where('risk_key.period', '=', p.period),
 );
 
-/** What is known of how an account is used, by the period that has gone on for longest; null: nothing is. */
-export async function findSketch(db: Reader, accountId: string, now: number): Promise<Sketch | null> {
-  const row = await db
+/** Of an account with two, the one that has gone on for longer comes last. */
+const selectSketches = (db: Reader, now: number) =>
+  db
     .selectFrom('risk_sketch')
     .innerJoin('risk_key', 'risk_key.period', 'risk_sketch.period')
-    .select('risk_sketch.state')
-    .where('risk_sketch.account_id', '=', accountId)
+    .select(['risk_sketch.account_id', 'risk_sketch.state'])
     .where('risk_key.ends_at', '>', now)
-    .orderBy('risk_sketch.period')
-    .limit(1)
-    .executeTakeFirst();
-  return row ? readable(row.state) : null;
+    .orderBy('risk_sketch.period', 'desc');
+
+/** What is known of how an account is used, by the period that has gone on for longest; null: nothing is. */
+export async function findSketch(db: Reader, accountId: string, now: number): Promise<Sketch | null> {
+  const rows = await selectSketches(db, now).where('risk_sketch.account_id', '=', accountId).execute();
+  return rows.length > 0 ? readable(rows.at(-1)!.state) : null;
 }
 
-/** The same of several accounts, in one query; those that are closed or of which nothing is known are left out. */
+/** The same of several accounts; those that are closed or of which nothing is known are left out. */
 export async function findSketches(
   db: Reader,
   accountIds: readonly string[],
   now: number,
 ): Promise<Map<string, Sketch>> {
-  const rows = await db
-    .selectFrom('risk_sketch')
-    .innerJoin('risk_key', 'risk_key.period', 'risk_sketch.period')
+  const rows = await selectSketches(db, now)
     .innerJoin('account', 'account.id', 'risk_sketch.account_id')
-    .select(['risk_sketch.account_id', 'risk_sketch.state'])
     .where('risk_sketch.account_id', 'in', accountIds)
     .where('account.gone_at', 'is', null)
-    .where('risk_key.ends_at', '>', now)
-    .orderBy('risk_sketch.period', 'desc')
     .execute();
-  // Of an account with two, the older one comes last and stays.
   const states = new Map(rows.map(({ account_id, state }) => [account_id, state]));
   return new Map([...states].map(([accountId, state]) => [accountId, readable(state)]));
 }
