@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 
 type Keys = Record<string, () => void>;
 
@@ -12,7 +12,8 @@ function isTaken(target: EventTarget | null): boolean {
 export function useKeys(keys: Keys): void {
   const now = useRef(keys);
   now.current = keys;
-  useEffect(() => {
+  // Before it is painted: who sees a thing can use its keys.
+  useLayoutEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTaken(event.target)) return;
       const act = Object.hasOwn(now.current, event.key) ? now.current[event.key] : undefined;
