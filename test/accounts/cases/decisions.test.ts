@@ -72,7 +72,8 @@ onBothEnginesWithSignIn('a decision', (world) => {
     assert.deepEqual([again.status, again.body.code], [409, 'not_to_decide']);
     const answer = (text: string) =>
       owner.request<OwnDecision>('POST', `/api/account/decisions/${id}/answer`, { text });
-    for (const text of ['', '  \n ', 'x'.repeat(4_001)]) assert.equal((await answer(text)).status, 400, text.slice(0, 9));
+    for (const text of ['', '  \n ', 'x'.repeat(4_001)])
+      assert.equal((await answer(text)).status, 400, text.slice(0, 9));
     const answered = await answer('  No, it is me and my scripts.  ');
     assert.deepEqual([answered.status, answered.body.answer], [200, 'No, it is me and my scripts.']);
     assert.equal((await answer('And more.')).body.code, 'not_to_decide');
@@ -98,7 +99,10 @@ onBothEnginesWithSignIn('a decision', (world) => {
       `Your account got a warning. ${WHY}. You can appeal until ${mayAppealUntil}, on your account page: somebody else decides that.`,
     );
     const mail = await mailed(owner, /A decision/);
-    assert.match(mail, /Why: Four people wrote at once\.\n\nThe rule: Fair use: .*\n\nYou can appeal until \d{4}-\d\d-\d\d, /);
+    assert.match(
+      mail,
+      /Why: Four people wrote at once\.\n\nThe rule: Fair use: .*\n\nYou can appeal until \d{4}-\d\d-\d\d, /,
+    );
     assert.match(mail, /#decisions|account page/);
   });
 
@@ -188,7 +192,10 @@ onBothEnginesWithSignIn('a decision', (world) => {
       tx.updateTable('risk_flag').set({ account_id: null, ended_at: now() }).where('number', '=', number).execute(),
     );
     const gone = await decide(bob, number, { kind: 'warn' });
-    assert.deepEqual([gone.body.code, gone.body.detail], ['not_to_decide', 'The account was deleted: there is nothing to decide.']);
+    assert.deepEqual(
+      [gone.body.code, gone.body.detail],
+      ['not_to_decide', 'The account was deleted: there is nothing to decide.'],
+    );
     for (const forged of ['999999', '0', '-1', '1e3', '1.5', 'x', '99999999999999999999', "1'--"]) {
       const path = `/api/desk/cases/${encodeURIComponent(forged)}/decisions`;
       const { status, body } = await bob.page.request('POST', path, { step: 0, kind: 'warn', why: WHY });
@@ -208,7 +215,10 @@ onBothEnginesWithSignIn('a decision', (world) => {
     const owner = await somebodyNew();
     const number = await openCase(server(), owner.accountId, { kind: 'not_enough' });
     const refused = await decide(ada, number, { kind: 'close' });
-    assert.deepEqual([refused.body.code, refused.body.detail], ['not_to_decide', 'Here you can decide: nothing, ask, warn. Nothing was decided.']);
+    assert.deepEqual(
+      [refused.body.code, refused.body.detail],
+      ['not_to_decide', 'Here you can decide: nothing, ask, warn. Nothing was decided.'],
+    );
     const { id } = await decided(ada, number, { kind: 'ask' });
     await owner.request('POST', `/api/account/decisions/${id}/answer`, { text: 'Yes, I sell it.' });
     await decided(ada, number, { step: 1, kind: 'suspend', until: inDays(1) });
