@@ -21,6 +21,7 @@ import { listKeys } from '../keys/store.ts';
 import { balanceOf, describeAccount } from '../people/store.ts';
 import { findCode } from '../referrals/links.ts';
 import { referralsOf } from '../referrals/referralList.ts';
+import { exportRole } from '../reviewers/store.ts';
 import { listSessions } from '../sessions/sessions.ts';
 import { conversationJson, EXPORT_README, fileNameOf, logJson } from './exportFiles.ts';
 
@@ -51,6 +52,7 @@ export function exportRoutes(
     const keys = await listKeys(db.read, accountId, now);
     const declared = await findDeclared(db.read, accountId);
     const seen = await whatIsSeen(db.read, accountId, now);
+    const reviewer = await exportRole(db.read, accountId);
     const decisions = await ownDecisions(db.read, accountId, now);
     const pictures = await listOwnPictures(db.read, accountId);
     const inviteCode = await findCode(db.read, accountId);
@@ -77,7 +79,7 @@ export function exportRoutes(
         const pieces = (name: string, read: () => AsyncGenerator<string>) =>
           zip.addReadStreamLazy(name, (opened) => opened(null, Readable.from(read(), { objectMode: false })));
         zip.addBuffer(Buffer.from(EXPORT_README), 'README.md');
-        whole('profile.json', { account, balance, inviteCode, declared });
+        whole('profile.json', { account, balance, inviteCode, declared, ...(reviewer ? { reviewer } : {}) });
         whole('sessions.json', sessions);
         if (keys.length > 0) whole('keys.json', keys);
         if (referrals.length > 0) whole('referrals.json', referrals);

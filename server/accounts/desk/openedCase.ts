@@ -5,8 +5,8 @@ import { iso } from '../../platform/clock.ts';
 import type { Reader } from '../../platform/db/database.ts';
 import { type Declared, type Flag, findDeclared } from '../../risk/flags/store.ts';
 import { mayDecide, whyNotHear } from '../cases/rules.ts';
+import { hasOtherReviewer } from '../cases/store.ts';
 import { nameOf, OPERATOR } from '../reviewers/names.ts';
-import { countReviewers } from '../reviewers/store.ts';
 import { suspensionOf } from '../sessions/tokens.ts';
 import { findSeconds, type Looks } from './lists.ts';
 
@@ -102,7 +102,8 @@ async function readAppeal(
     .orderBy('id')
     .execute();
   const isDecided = row.outcome !== null;
-  const byOperator = isDecided ? row.is_operators === 1 : (await countReviewers(db, now, decision.reviewerId)) === 0;
+  const others = accountId !== null && (await hasOtherReviewer(db, { decidedBy: decision.reviewerId, accountId }, now));
+  const byOperator = isDecided ? row.is_operators === 1 : !others;
   const state = { accountId, decidedBy: decision.reviewerId, isDecided, reviewerId };
   return {
     at: iso(Number(row.at)),

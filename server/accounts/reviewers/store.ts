@@ -1,3 +1,4 @@
+import { iso } from '../../platform/clock.ts';
 import { changed } from '../../platform/db/changes.ts';
 import type { Reader, Tx } from '../../platform/db/database.ts';
 import { hashSecret } from '../../platform/secrets.ts';
@@ -40,6 +41,18 @@ export async function countReviewers(db: Reader, now: number, but?: string | nul
   let query = actives(db, now).select((eb) => eb.fn.countAll<number | string>().as('count'));
   if (but) query = query.where('account.id', '<>', but);
   return Number((await query.executeTakeFirstOrThrow()).count);
+}
+
+/** What an export says of the role; null for who never had it. */
+export async function exportRole(
+  db: Reader,
+  accountId: string,
+): Promise<{ addedAt: string; endedAt: string | null; secondFactorSince: string | null } | null> {
+  const row = await db.selectFrom('reviewer').selectAll().where('account_id', '=', accountId).executeTakeFirst();
+  const time = (ms: number | null) => (ms === null ? null : iso(Number(ms)));
+  return row
+    ? { addedAt: iso(Number(row.added_at)), endedAt: time(row.ended_at), secondFactorSince: time(row.factor_at) }
+    : null;
 }
 
 /** A reviewer in the operator's list. Times are epoch milliseconds. */

@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { type RawBuilder, sql } from 'kysely';
 import { applyRetention } from '../../../server/accounts/data/retention.ts';
 import { purgeAdmissions } from '../../../server/accounts/people/guests.ts';
+import { purgeActs } from '../../../server/accounts/reviewers/acts.ts';
+import { purgeDesks } from '../../../server/accounts/reviewers/deskSessions.ts';
 import { purgeAttempts } from '../../../server/accounts/sessions/attempts.ts';
 import { purgeCodes } from '../../../server/accounts/sessions/codes.ts';
 import { purgeDeviceGrants } from '../../../server/accounts/sessions/deviceGrants.ts';
@@ -17,6 +19,7 @@ import type { Reader, Tx } from '../../../server/platform/db/database.ts';
 import { type Belonging, EXPORT_FILES, TABLES, type TableName } from '../../../server/platform/db/tables.ts';
 import { declare, purgeFlags } from '../../../server/risk/flags/store.ts';
 import { SketchStore, shred } from '../../../server/risk/store.ts';
+import { DESK_IDLE_MINUTES } from '../../../shared/desk.ts';
 import { observation } from '../../risk/observations.ts';
 import { Client } from '../../support/client.ts';
 import type { Engine } from '../../support/server.ts';
@@ -173,6 +176,12 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
       await declare(tx, id, { ownGateway: true, severalMachines: false, automationKeys: [key.id] });
       await sql`insert into risk_flag (number, account_id, kind, dossier, opened_at)
         values ((select coalesce(max(number), 0) + 1 from risk_flag), ${id}, 'sharing', '{}', ${at})`.execute(tx);
+      await sql`insert into reviewer (account_id, added_at) values (${id}, ${at})`.execute(tx);
+      await sql`insert into desk_session (session_id, account_id, opened_at, used_at, by_code)
+        select id, account_id, ${at}, ${at}, 1 from session where account_id = ${id}`.execute(tx);
+      await sql`insert into desk_act (at, reviewer_id, is_operators, act) values (${at}, ${id}, 0, 'opened_desk')`.execute(
+        tx,
+      );
       await tx.insertInto('key_month').values({ key_id: key.id, from_at: 0, to_at: 1, ledger_id, micro: 0 }).execute();
       await tx.insertInto('plan_use').values({ hold_id: run.id, ledger_id, amount: 0, at }).execute();
       await sql`insert into payment (id, ledger_id, pack, name, amount_cents, currency, credits_micro, state, created_at, asked_at)
@@ -292,6 +301,7 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
       attachment: 'const told = 1;',
       edit_input: 'src/other.ts',
       risk_sketch: '"requestsLately": 1',
+      reviewer: '"reviewer": {',
     };
     const exported = names.filter((table) => typeof rulesOf(table).exported === 'string');
     assert.deepEqual(Object.keys(told).sort(), exported.sort());
@@ -431,6 +441,36 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
         make('risk_flag', 'number, kind, dossier, opened_at, ended_at', (at) => sql`900000, 'sharing', '{}', 1, ${at}`),
         sql`number = 900000`,
         () => purge(purgeFlags),
+      ],
+      [
+        'second_look',
+        async (tx, at) => {
+          await make(
+            'risk_flag',
+            'number, kind, dossier, opened_at, ended_at',
+            () => sql`900001, 'sharing', '{}', 1, ${at}`,
+          )(tx, at);
+          await make('second_look', 'flag_number, kind, why, at', () => sql`900001, 'warn', 'w', ${at}`)(tx, at);
+        },
+        sql`flag_number = 900001`,
+        () => purge(purgeFlags),
+      ],
+      [
+        'desk_session',
+        // From when it has closed by itself on. The member's session has ended above.
+        (tx, at) =>
+          sql`insert into desk_session (session_id, account_id, opened_at, used_at, by_code)
+          select id, account_id, ${at}, ${at - DESK_IDLE_MINUTES * 60_000}, 1 from session where account_id = ${guest.accountId}`.execute(
+            tx,
+          ),
+        sql`account_id = ${guest.accountId}`,
+        () => purge(purgeDesks),
+      ],
+      [
+        'desk_act',
+        make('desk_act', 'at, is_operators, act, detail', (at) => sql`${at}, 1, 'paused', 'over'`),
+        sql`detail = 'over'`,
+        () => purge(purgeActs),
       ],
       [
         'risk_key',
