@@ -3,10 +3,17 @@ import type { Case, CaseAccount, CaseDecision } from '../../../shared/desk.ts';
 import { findPlan } from '../../credits/plans/plans.ts';
 import { iso } from '../../platform/clock.ts';
 import type { Reader } from '../../platform/db/database.ts';
+import type { DecisionRow } from '../../platform/db/schema.ts';
 import { type Declared, type Flag, findDeclared } from '../../risk/flags/store.ts';
 import { mayDecide, whyNotHear } from '../cases/rules.ts';
-import { hasOtherReviewer } from '../cases/store.ts';
-import { nameOf, OPERATOR } from '../reviewers/names.ts';
+import {
+  deciderOf,
+  findAppeal,
+  findDecisions,
+  findPictures,
+  hasOtherReviewer,
+  toCaseDecision,
+} from '../cases/store.ts';
 import { suspensionOf } from '../sessions/tokens.ts';
 import { findSeconds, type Looks } from './lists.ts';
 
@@ -16,6 +23,8 @@ import { findSeconds, type Looks } from './lists.ts';
 export async function readCase(db: Reader, flag: Flag, looks: Looks, now: number): Promise<Case> {
   const { number, kind, accountId, openedAt, endedAt, dossier } = flag;
   const decisions = await findDecisions(db, number);
+  const shown: CaseDecision[] = [];
+  for (const row of decisions) shown.push(toCaseDecision(row, await deciderOf(db, row)));
   const isSecond = (await findSeconds(db, looks, [number])).has(number);
   const look = await findSecondLook(db, number);
   const last = decisions.at(-1);
@@ -24,7 +33,7 @@ export async function readCase(db: Reader, flag: Flag, looks: Looks, now: number
     accountId,
     endedAt,
     lastKind: last?.kind ?? null,
-    isAnswered: last?.kind === 'ask' && last.answeredAt !== null,
+    isAnswered: last?.kind === 'ask' && last.answer !== null,
     reviewerId: looks.reviewerId,
   };
   const { may, whyNot } = mayDecide(state);
@@ -35,7 +44,7 @@ export async function readCase(db: Reader, flag: Flag, looks: Looks, now: number
     endedAt: endedAt === null ? null : iso(endedAt),
     account: accountId === null ? null : await describeAccount(db, accountId, { number, looks, isSecond, now }),
     dossier,
-    decisions: isSecond ? [] : decisions.map(({ reviewerId: _, ...decision }) => decision),
+    decisions: isSecond ? [] : shown,
     may,
     whyNot: isSecond ? 'This case is decided. Judge it by yourself, without seeing how.' : (whyNot?.text ?? null),
     appeal: last && !isSecond ? await readAppeal(db, last, accountId, looks, now) : null,
@@ -46,77 +55,34 @@ export async function readCase(db: Reader, flag: Flag, looks: Looks, now: number
   };
 }
 
-type StoredDecision = CaseDecision & { reviewerId: string | null };
-
-async function findDecisions(db: Reader, number: number): Promise<StoredDecision[]> {
-  const rows = await db
-    .selectFrom('decision')
-    .leftJoin('account', 'account.id', 'decision.reviewer_id')
-    .selectAll('decision')
-    .select(['account.name', 'account.email'])
-    .where('flag_number', '=', number)
-    .orderBy('step')
-    .execute();
-  return rows.map((row) => ({
-    id: row.id,
-    step: row.step,
-    kind: row.kind,
-    at: iso(Number(row.at)),
-    by: row.is_operators === 1 ? OPERATOR : nameOf(row),
-    until: time(row.until_at),
-    takenMicro: row.taken_micro === null ? null : Number(row.taken_micro),
-    why: row.why,
-    rule: row.rule,
-    answer: row.answer,
-    answeredAt: time(row.answered_at),
-    reviewerId: row.reviewer_id,
-  }));
-}
-
-const time = (ms: number | string | null) => (ms === null ? null : iso(Number(ms)));
-
 const findSecondLook = (db: Reader, number: number) =>
   db.selectFrom('second_look').select(['kind', 'why']).where('flag_number', '=', number).executeTakeFirst();
 
 async function readAppeal(
   db: Reader,
-  decision: StoredDecision,
+  { id, reviewer_id: decidedBy }: DecisionRow,
   accountId: string | null,
   { reviewerId }: Looks,
   now: number,
 ): Promise<Case['appeal']> {
-  const row = await db
-    .selectFrom('appeal')
-    .leftJoin('account', 'account.id', 'appeal.reviewer_id')
-    .selectAll('appeal')
-    .select(['account.name', 'account.email'])
-    .where('decision_id', '=', decision.id)
-    .executeTakeFirst();
+  const row = await findAppeal(db, id);
   if (!row) return null;
-  const pictures = await db
-    .selectFrom('appeal_picture')
-    .select((eb) => ['id', 'width', 'height', eb.fn<number>('length', ['bytes']).as('bytes')])
-    .where('decision_id', '=', decision.id)
-    .where('is_sent', '=', 1)
-    .orderBy('at')
-    .orderBy('id')
-    .execute();
+  const pictures = (await findPictures(db, [id])).get(id) ?? [];
   const isDecided = row.outcome !== null;
-  const others = accountId !== null && (await hasOtherReviewer(db, { decidedBy: decision.reviewerId, accountId }, now));
+  const others = accountId !== null && (await hasOtherReviewer(db, { decidedBy, accountId }, now));
   const byOperator = isDecided ? row.is_operators === 1 : !others;
-  const state = { accountId, decidedBy: decision.reviewerId, isDecided, reviewerId };
   return {
-    at: iso(Number(row.at)),
+    at: iso(row.at),
     time: row.time ?? '',
     useCase: row.use_case ?? '',
-    pictures: pictures.map((picture) => ({ ...picture, bytes: Number(picture.bytes) })),
+    pictures: pictures.filter(({ isSent }) => isSent).map(({ isSent: _, ...picture }) => picture),
     numbersMayBeUsed: row.numbers_may_be_used === 1,
     heardBy: byOperator ? 'operator' : 'another reviewer',
     outcome: row.outcome,
-    decidedAt: time(row.decided_at),
+    decidedAt: row.decided_at === null ? null : iso(row.decided_at),
     why: row.why,
-    decidedBy: !isDecided ? null : row.is_operators === 1 ? OPERATOR : nameOf(row),
-    mayDecide: whyNotHear(state) === null,
+    decidedBy: isDecided ? await deciderOf(db, row) : null,
+    mayDecide: whyNotHear({ accountId, decidedBy, isDecided, reviewerId }) === null,
   };
 }
 
