@@ -7,6 +7,7 @@ import { mailDecisions } from './accounts/notices/decisionMail.ts';
 import { mailNotices } from './accounts/notices/noticeMail.ts';
 import { purgeAdmissions } from './accounts/people/guests.ts';
 import { closingAccounts } from './accounts/people/rights.ts';
+import { noteReferrals } from './accounts/referrals/referralNotes.ts';
 import { payRewards, purgeNetworks } from './accounts/referrals/rewards.ts';
 import { purgeActs } from './accounts/reviewers/acts.ts';
 import { purgeDesks } from './accounts/reviewers/deskSessions.ts';
@@ -134,6 +135,7 @@ export function jobsOf({ accounts, turns, sales, restoring, observer }: JobDeps)
       ? [{ name: 'draining', everyMs: 2 * SECOND, run: async () => void (await followDrains(db, turns.upstream)) }]
       : []),
     { name: 'judgements', everyMs: 15 * MINUTE, run: async () => void (await judgeDue(judging, clock.now())) },
+    { name: 'referral notes', everyMs: HOUR, run: async () => void (await noteReferrals(judging, clock.now())) },
     { name: 'observations', everyMs: 10 * SECOND, run: () => observer.flush() },
     { name: 'limits', everyMs: 15 * SECOND, run: () => steps.look(clock.now()) },
     { name: 'payments', everyMs: 15 * SECOND, run: settlePayments },
