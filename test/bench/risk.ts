@@ -224,8 +224,7 @@ async function bytesOfHeavy(): Promise<Finding> {
           ...{ fingerprint: 11 + some(3), device: 21 + some(3), isImpossible: false },
         },
         transport: {
-          ...{ clientsOnConnection: 1, isFresh: random() < 0.2, leftovers: 0 },
-          ...{ mark: 'fetch', isForeignMark: false, isHosting: false },
+          ...{ clientsOnConnection: 1, isForwarded: false, isForeignMark: false, isHosting: false },
         },
         turn: {
           kind: isHuman ? 'human' : 'tool',

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import { FORWARDING } from '../../server/platform/http/proxies.ts';
 import { clientOf } from '../../server/risk/observe/client.ts';
+import { markOf } from '../../server/risk/observe/marks.ts';
 import { transportReader } from '../../server/risk/observe/transport.ts';
-import { LEFTOVERS, type TransportSeen } from '../../server/risk/signals/observation.ts';
+import type { TransportSeen } from '../../server/risk/signals/observation.ts';
 import { claudeCode, codex, openAiSdk, type Tool } from './people.ts';
 import type { Intermediary } from './proxies.ts';
 import { openRoute } from './route.ts';
@@ -39,11 +41,15 @@ const turn = (text: string) => ({
 export async function look(through: Intermediary | null, edge: string | null): Promise<Sight> {
   const { server, caller, stop } = await openRoute(through, edge);
   try {
-    const seen: TransportSeen[] = [];
+    const seen: Seen[] = [];
     const trustedProxies = edge === null ? [] : ['127.0.0.1'];
     const read = transportReader({ trustedProxies, hostingNetworks: [], now: Date.now });
     server.app.server.prependListener('request', (incoming: IncomingMessage) => {
-      if (incoming.method === 'POST') seen.push(read(incoming, 'one account', clientOf(incoming.headers)));
+      if (incoming.method !== 'POST') return;
+      // Our own edge has written the head.
+      const mark = edge === null ? markOf({ raw: incoming.rawHeaders, httpVersion: incoming.httpVersion }) : 'unknown';
+      const transport = read(incoming, 'one account', clientOf(incoming.headers));
+      seen.push({ transport, mark, headers: Object.keys(incoming.headers) });
     });
     const callers = PEOPLE.map((tool) => ({ tool, caller: caller(tool) }));
     for (let round = 0; round < ROUNDS; round++)
@@ -55,12 +61,19 @@ export async function look(through: Intermediary | null, edge: string | null): P
   }
 }
 
-function sightOf(seen: readonly TransportSeen[]): Sight {
-  const bits = seen.reduce((all, { leftovers }) => all | leftovers, 0);
-  const names = Object.entries(LEFTOVERS).filter(([, bit]) => bits & bit);
+interface Seen {
+  transport: TransportSeen;
+  mark: string;
+  headers: string[];
+}
+
+function sightOf(all: readonly Seen[]): Sight {
+  const seen = all.map(({ transport }) => transport);
+  const forwarded = all.filter(({ transport }) => transport.isForwarded).flatMap(({ headers }) => headers);
+  const kinds = Object.entries(FORWARDING).filter(([, names]) => names.some((name) => forwarded.includes(name)));
   return {
-    marks: [...new Set(seen.map(({ mark }) => mark))].join(' '),
-    leftovers: names.map(([name]) => name).join(' ') || 'none',
+    marks: [...new Set(all.map(({ mark }) => mark))].join(' '),
+    leftovers: kinds.map(([name]) => name).join(' ') || 'none',
     clients: Math.max(...seen.map(({ clientsOnConnection }) => clientsOnConnection)),
     foreign: seen.filter(({ isForeignMark }) => isForeignMark).length,
     requests: seen.length,

@@ -16,7 +16,7 @@ describe('cases that were decided and appealed against', () => {
   });
 
   for (const [change, name] of [
-    [{ groups: 1 }, 'simulated-clients-machines-reversed.json'],
+    [{ groups: 1, corroboration: 1, later: 4 }, 'simulated-clients-machines-reversed.json'],
     [{ later: 12 }, 'simulated-resale-10-upheld.json'],
     [{ firstDay: 12 }, 'simulated-resale-100-upheld.json'],
     [{ corroboration: 5 }, 'simulated-resale-10-cc-gateway-upheld.json'],

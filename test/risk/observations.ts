@@ -34,9 +34,7 @@ export function observation(parts: Parts = {}): Observation {
     },
     transport: {
       clientsOnConnection: 1,
-      isFresh: true,
-      leftovers: 0,
-      mark: 'fetch',
+      isForwarded: false,
       isForeignMark: false,
       isHosting: false,
       ...parts.transport,

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
+import { decide } from '../../server/accounts/cases/decide.ts';
 import { suspend } from '../../server/accounts/cases/sanctions.ts';
 import { RUNS_OF_ACCOUNTS } from '../../server/gateway/runs/runs.ts';
+import { systemIds } from '../../server/platform/system.ts';
+import { openFlag } from '../../server/risk/flags/store.ts';
 import { Client, endOf } from '../support/client.ts';
+import { dossierOf } from '../support/desk.ts';
 import { ENGINES } from '../support/engines.ts';
 import { freshDatabase, startServer, type TestServer } from '../support/server.ts';
 import { member } from '../support/tokenPrices.ts';
-import { openTool } from '../support/tools.ts';
+import { openTool, ownerOf } from '../support/tools.ts';
 
 const WHY = 'It was resold.';
+/** A machine that runs other tests as well is slower. */
+const SLOW = 3;
 
 const DIALECTS: [path: string, body: object, told: RegExp][] = [
   ['/v1/chat/completions', { messages: [{ role: 'user', content: 'Hi' }] }, /data: \{"error":\{.*"code":"suspended"/],
@@ -72,6 +78,91 @@ for (const engine of ENGINES)
         await settled();
         assert.equal((await tool.log())[0]?.kind, 'charge');
         assert.equal((await tool.send({ model: 'double', ...body }, {}, path)).status, 403);
+      });
+
+    /** A reviewer's decision about an account, at the last node. */
+    const decideThere = async (accountId: string, kind: 'suspend' | 'close') => {
+      const { db, clock } = nodes.at(-1)!;
+      const at = clock.now();
+      const { accountId: reviewerId } = await openTool(nodes.at(-1)!);
+      const number = await db.write(async (tx) => {
+        await tx
+          .insertInto('reviewer')
+          .values({
+            ...{ account_id: reviewerId, added_at: at, ended_at: null, setup_hash: null, setup_until: null },
+            ...{ factor: 'set', factor_at: at, last_step: null },
+          })
+          .execute();
+        return openFlag(tx, accountId, dossierOf('sharing', at), at);
+      });
+      const until = kind === 'suspend' ? at + 3_600_000 : null;
+      const wish = { number: number!, step: 0, kind, why: 'It was resold', until, reviewerId, at };
+      await db.write((tx) => decide(tx, { ids: systemIds, runs: RUNS_OF_ACCOUNTS }, wish));
+    };
+
+    for (const kind of ['suspend', 'close'] as const)
+      it(`by a decision to ${kind} ends twenty running answers, and is read everywhere, within a second`, async () => {
+        const tool = await openTool(server(), { credits: 100_000 });
+        const owner = await ownerOf(server(), tool);
+        const changes = await owner.changes();
+        server().double.usually({ pieces: ['one ', 'two ', 'three'], gateAt: 2 });
+        const calls = Array.from({ length: 18 }, async (_, n) => {
+          const [path, body] = DIALECTS[n % 3]!;
+          const options = { method: 'POST', headers: { ...tool.headers, 'content-type': 'application/json' } };
+          const sent = JSON.stringify({ model: 'double', stream: true, ...body });
+          const response = await fetch(server().url + path, { ...options, body: sent });
+          const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+          let text = '';
+          while (!text.includes('two')) text += (await reader.read()).value;
+          return { reader, text };
+        });
+        const chats = Array.from({ length: 2 }, async () => {
+          const request = owner.chat('well?');
+          await owner.start(request);
+          await owner.events(request.id, 0, (event) => event.type === 'text');
+          return request.id;
+        });
+        const [streams, runs] = [await Promise.all(calls), await Promise.all(chats)];
+        await decideThere(tool.accountId, kind);
+        const decidedAt = performance.now();
+        for (const { reader, text } of streams) {
+          let whole = text;
+          for (;;) {
+            const piece = await reader.read().catch(() => ({ done: true, value: undefined }));
+            if (piece.done) break;
+            whole += piece.value;
+          }
+          assert.match(whole, /It was resold.*This answer was stopped.*\/account#decisions/);
+        }
+        for (const id of runs) {
+          const end = endOf(await owner.events(id));
+          assert.ok(end.type === 'done' && end.data.state === 'stopped', JSON.stringify(end));
+        }
+        await changes.next((topic) => topic === 'account');
+        changes.close();
+        await settled();
+        const tookMs = performance.now() - decidedAt;
+        assert.ok(tookMs < 1_000 * SLOW, `${tookMs} ms`);
+        assert.equal((await tool.log()).filter((line) => line.kind === 'charge').length, 20);
+        for (const node of nodes) {
+          const there = new Client(node.url, owner.token, owner.accountId);
+          const { account, notices } = (await there.account()).body;
+          assert.match(account.suspended!.why, /^It was resold/);
+          assert.deepEqual(notices.map((notice) => notice.kind).sort(), ['decision', 'suspended']);
+          const refused = await there.start(there.chat('more?'));
+          assert.deepEqual([refused.status, refused.body.code], [403, 'suspended']);
+          assert.match(refused.body.detail, /It was resold\..* http\S+\/account#decisions$/);
+          for (const [path, body] of DIALECTS) {
+            const options = { method: 'POST', headers: { ...tool.headers, 'content-type': 'application/json' } };
+            const sent = JSON.stringify({ model: 'double', ...body });
+            const answer = await fetch(node.url + path, { ...options, body: sent });
+            assert.equal(answer.status, 403, path);
+            assert.match(await answer.text(), /It was resold\..*\/account#decisions/, path);
+          }
+          assert.equal((await there.conversations()).status, 200, 'reading goes on');
+          assert.equal((await there.request('GET', '/api/account/decisions')).status, 200);
+        }
+        server().double.usually({ text: 'Hello.' });
       });
 
     it('stops a call in one piece, which is refused with why', async () => {

@@ -3,7 +3,7 @@ import { isIP, type Socket } from 'node:net';
 import { networks } from '../../platform/config/settings.ts';
 import { connectionReader } from '../../platform/http/connections.ts';
 import { chainReader, FORWARDING } from '../../platform/http/proxies.ts';
-import { LEFTOVERS, type TransportSeen } from '../signals/observation.ts';
+import type { TransportSeen } from '../signals/observation.ts';
 import { areDifferent, type ClientClaims } from './client.ts';
 import { isForeign, markOf } from './marks.ts';
 
@@ -76,17 +76,14 @@ export function transportReader({ trustedProxies, hostingNetworks, now }: Transp
     const header = headerOf(incoming);
     const { address, proxies, beyond } = chainOf(incoming.socket.remoteAddress ?? '', header);
     const connection = connectionOf(incoming, proxies > 0, header);
-    const isFresh = connection !== null && connection.accounts.size === 0;
     // The proxy in front of this server wrote the head itself.
     const mark = proxies > 0 ? 'unknown' : markOf({ raw: incoming.rawHeaders, httpVersion: incoming.httpVersion });
-    const leftovers = proxies > 0 ? leftoversBeyond(proxies, beyond, header) : leftoversOf(incoming.headers);
+    const isForwarded = proxies > 0 ? isForwardedBeyond(proxies, beyond, header) : hasForwarding(incoming.headers);
     return {
       clientsOnConnection: connection ? carry(connection, accountId, client) : 0,
-      isFresh,
-      leftovers,
-      mark,
+      isForwarded,
       // What inspects a company's traffic writes heads anew, too, and says so.
-      isForeignMark: leftovers === 0 && isForeign(mark, client),
+      isForeignMark: !isForwarded && isForeign(mark, client),
       isHosting: isHosting(address),
     };
   };
@@ -124,27 +121,18 @@ function carry({ accounts }: Connection, accountId: string, client: ClientClaims
   return carried.isShared ? clients.length : 1;
 }
 
-const BITS = new Map<string, number>(
-  Object.entries(FORWARDING).flatMap(([kind, names]) =>
-    names.map((name): [string, number] => [name, LEFTOVERS[kind as keyof typeof FORWARDING]]),
-  ),
-);
+const NAMES: ReadonlySet<string> = new Set(Object.values(FORWARDING).flat());
 
-function leftoversOf(headers: Incoming['headers']): number {
-  let bits = 0;
-  for (const name in headers) bits |= BITS.get(name) ?? 0;
-  return bits;
+function hasForwarding(headers: Incoming['headers']): boolean {
+  for (const name in headers) if (NAMES.has(name)) return true;
+  return false;
 }
 
 /**
- * Behind trusted proxies: what is more than they add. Lists tell it. A header with a single value is the proxy's own,
- * and so are those of a cloud in front of it.
+ * Behind trusted proxies: whether there is more than they add. Lists tell it. A header with a single value is the proxy's
+ * own, and so are those of a cloud in front of it.
  */
-function leftoversBeyond(proxies: number, beyond: readonly string[], header: Header): number {
-  const isForwarded = header('x-forwarded-for') === undefined;
-  const before = beyond.some((hop) => isIP(hop) !== 0);
+function isForwardedBeyond(proxies: number, beyond: readonly string[], header: Header): boolean {
   const vias = header('via')?.split(',', proxies + 1).length ?? 0;
-  return (
-    (vias > proxies ? LEFTOVERS.via : 0) | (before ? (isForwarded ? LEFTOVERS.forwarded : LEFTOVERS.forwardedFor) : 0)
-  );
+  return vias > proxies || beyond.some((hop) => isIP(hop) !== 0);
 }

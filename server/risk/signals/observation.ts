@@ -44,9 +44,6 @@ export interface ClientSeen {
   isImpossible: boolean;
 }
 
-/** Headers that only something between the client and us adds, less what our own edge adds. Bits of `leftovers`. */
-export const LEFTOVERS = { via: 1, forwardedFor: 2, forwarded: 4, cloud: 8, other: 16 } as const;
-
 /** The library that wrote the request's head, by the order and case of its headers and the HTTP version. */
 export const MARKS = [
   ...(['unknown', 'fetch', 'axios', 'node-http', 'go', 'python', 'rust', 'nginx', 'haproxy', 'caddy'] as const),
@@ -62,10 +59,8 @@ export interface TransportSeen {
    * edge's, and the edge names none.
    */
   clientsOnConnection: number;
-  /** This is the first observed request of its connection. */
-  isFresh: boolean;
-  leftovers: number;
-  mark: Mark;
+  /** It has headers that only something between the client and us adds, less what our own edge adds. */
+  isForwarded: boolean;
   /** The library is none that the claimed client is known to use. */
   isForeignMark: boolean;
   /** The address belongs to a network of the operator's list of hosting networks. */

@@ -68,7 +68,7 @@ export function fold(sketch: Sketch, observation: Observation): void {
   };
   count('requests');
   if (transport.clientsOnConnection > 1) count('coalesced', 'coalesced');
-  if (transport.leftovers !== 0) count('forwarded', 'forwarded');
+  if (transport.isForwarded) count('forwarded', 'forwarded');
   if (transport.isForeignMark) count('foreign', 'foreign');
   if (transport.isHosting) count('hosting', 'hosting');
   if (client.family === 'relay') count('relay', 'relay');

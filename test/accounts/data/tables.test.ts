@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { type RawBuilder, sql } from 'kysely';
+import { encodePicture } from '../../../server/accounts/cases/encoding.ts';
+import { purgeCases } from '../../../server/accounts/cases/keeping.ts';
 import { applyRetention } from '../../../server/accounts/data/retention.ts';
 import { purgeAdmissions } from '../../../server/accounts/people/guests.ts';
 import { purgeActs } from '../../../server/accounts/reviewers/acts.ts';
@@ -17,7 +19,7 @@ import { purgeEvents, RUNS_OF_ACCOUNTS } from '../../../server/gateway/runs/runs
 import { parseConfig } from '../../../server/platform/config/config.ts';
 import type { Reader, Tx } from '../../../server/platform/db/database.ts';
 import { type Belonging, EXPORT_FILES, TABLES, type TableName } from '../../../server/platform/db/tables.ts';
-import { declare, purgeFlags } from '../../../server/risk/flags/store.ts';
+import { declare } from '../../../server/risk/flags/store.ts';
 import { SketchStore, shred } from '../../../server/risk/store.ts';
 import { DESK_IDLE_MINUTES } from '../../../shared/desk.ts';
 import { observation } from '../../risk/observations.ts';
@@ -25,6 +27,7 @@ import { Client } from '../../support/client.ts';
 import type { Engine } from '../../support/server.ts';
 import { onBothEnginesWithSignIn, somebody } from '../../support/signIn.ts';
 import { unzip } from '../../support/zip.ts';
+import * as images from '../cases/images.ts';
 
 const DAY = 24 * 3_600_000;
 const { policy } = parseConfig({}, () => '{}');
@@ -114,6 +117,7 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
     await member.request('POST', '/api/auth/page-code');
     const [id, at] = [member.accountId, world().server().clock.now()];
     const other = await world().signIn(somebody());
+    const { bytes, width, height } = await encodePicture(await images.png());
     await write(async (tx) => {
       const { ledger_id } = await tx
         .selectFrom('wallet')
@@ -176,6 +180,19 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
       await declare(tx, id, { ownGateway: true, severalMachines: false, automationKeys: [key.id] });
       await sql`insert into risk_flag (number, account_id, kind, dossier, opened_at)
         values ((select coalesce(max(number), 0) + 1 from risk_flag), ${id}, 'sharing', '{}', ${at})`.execute(tx);
+      await sql`insert into decision (id, flag_number, step, account_id, kind, why, rule, is_operators, at)
+        select ${`decision ${id}`}, max(number), 0, ${id}, 'warn', ${`Told why to ${id}`}, 'r', 1, ${at} from risk_flag`.execute(
+        tx,
+      );
+      await sql`insert into appeal (decision_id, account_id, at, time, use_case, numbers_may_be_used, is_operators)
+        values (${`decision ${id}`}, ${id}, ${at}, 'then', ${`Used as told by ${id}`}, 0, 0)`.execute(tx);
+      await tx
+        .insertInto('appeal_picture')
+        .values({
+          ...{ id: `picture ${id}`, decision_id: `decision ${id}`, account_id: id, is_sent: 1, width, height },
+          ...{ bytes, at },
+        })
+        .execute();
       await sql`insert into reviewer (account_id, added_at) values (${id}, ${at})`.execute(tx);
       await sql`insert into desk_session (session_id, account_id, opened_at, used_at, by_code)
         select id, account_id, ${at}, ${at}, 1 from session where account_id = ${id}`.execute(tx);
@@ -302,6 +319,9 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
       edit_input: 'src/other.ts',
       risk_sketch: '"requestsLately": 1',
       reviewer: '"reviewer": {',
+      decision: `Told why to ${member.accountId}`,
+      appeal: `Used as told by ${member.accountId}`,
+      appeal_picture: 'WEBP',
     };
     const exported = names.filter((table) => typeof rulesOf(table).exported === 'string');
     assert.deepEqual(Object.keys(told).sort(), exported.sort());
@@ -335,6 +355,8 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
       if (deleted !== 'passes') assert.deepEqual(now[table], [], `${table}: of somebody who is gone`);
       if (deleted !== 'nameless') continue;
       const { rows } = await sql`select * from ${sql.table(table)}`.execute(db().read);
+      assert.ok(!JSON.stringify(rows).includes(`to ${member.accountId}`), `${table}: no words about the account`);
+      assert.ok(!JSON.stringify(rows).includes(`by ${member.accountId}`), `${table}: no words of its owner`);
       for (const { device } of [guest, other])
         assert.ok(!JSON.stringify(rows).includes(device), `${table}: no name of a device`);
     }
@@ -440,7 +462,7 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
         'risk_flag',
         make('risk_flag', 'number, kind, dossier, opened_at, ended_at', (at) => sql`900000, 'sharing', '{}', 1, ${at}`),
         sql`number = 900000`,
-        () => purge(purgeFlags),
+        () => purge(purgeCases),
       ],
       [
         'second_look',
@@ -453,8 +475,36 @@ onBothEnginesWithSignIn('the list of all tables', (world, engine) => {
           await make('second_look', 'flag_number, kind, why, at', () => sql`900001, 'warn', 'w', ${at}`)(tx, at);
         },
         sql`flag_number = 900001`,
-        () => purge(purgeFlags),
+        () => purge(purgeCases),
       ],
+      ...(['decision', 'appeal', 'appeal_picture'] as const).map((table, n): (typeof over)[number] => [
+        table,
+        async (tx, at) => {
+          const number = 900_010 + n;
+          await make(
+            'risk_flag',
+            'number, kind, dossier, opened_at, ended_at',
+            () => sql`${number}, 'sharing', '{}', 1, ${at}`,
+          )(tx, at);
+          await make(
+            'decision',
+            'id, flag_number, step, account_id, kind, why, rule, is_operators, at',
+            () => sql`${`over ${n}`}, ${number}, 0, ${account}, 'warn', 'w', 'r', 1, 1`,
+          )(tx, at);
+          await make(
+            'appeal',
+            'decision_id, account_id, at, numbers_may_be_used, outcome, is_operators',
+            () => sql`${`over ${n}`}, ${account}, 1, 0, 'upheld', 1`,
+          )(tx, at);
+          const picture = { id: `over ${n}`, decision_id: `over ${n}`, account_id: account, is_sent: 1, at: 1 };
+          await tx
+            .insertInto('appeal_picture')
+            .values({ ...picture, width: 1, height: 1, bytes: Buffer.alloc(1) })
+            .execute();
+        },
+        table === 'appeal' ? sql`decision_id = ${`over ${n}`}` : sql`id = ${`over ${n}`}`,
+        () => purge(purgeCases),
+      ]),
       [
         'desk_session',
         // From when it has closed by itself on. The member's session has ended above.

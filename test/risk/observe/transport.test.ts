@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { bodyIdsOf, type ClientClaims, clientOf } from '../../../server/risk/observe/client.ts';
 import { type Incoming, type TransportOptions, transportReader } from '../../../server/risk/observe/transport.ts';
-import { LEFTOVERS } from '../../../server/risk/signals/observation.ts';
 import { DIRECT, headersOf, RELAYED, rawOf } from './heads.ts';
 
 const EDGE = '10.0.0.1';
@@ -99,12 +98,8 @@ describe('the clients on one connection', () => {
     for (const name of [null, '', 'a, b', 'x'.repeat(129)]) {
       const seen = [A, B, A].map((client) => read(edge(name), 'ada', client));
       assert.deepEqual(
-        seen.map(({ clientsOnConnection, isFresh }) => [clientsOnConnection, isFresh]),
-        [
-          [0, false],
-          [0, false],
-          [0, false],
-        ],
+        seen.map(({ clientsOnConnection }) => clientsOnConnection),
+        [0, 0, 0],
       );
     }
   });
@@ -118,20 +113,11 @@ describe('the clients on one connection', () => {
 
   it('are forgotten after two minutes of silence behind our proxy, because the name may be that of another', () => {
     const { read, pass } = reader();
-    read(edge('n'), 'ada', A);
+    for (const client of [A, B]) read(edge('n'), 'ada', client);
     pass(119_000);
-    assert.equal(read(edge('n'), 'ada', B).isFresh, false);
+    assert.equal(read(edge('n'), 'ada', A).clientsOnConnection, 2);
     pass(120_000);
-    const { isFresh, clientsOnConnection } = read(edge('n'), 'ada', A);
-    assert.deepEqual([isFresh, clientsOnConnection], [true, 1]);
-  });
-
-  it('tell which request is the first of its connection', () => {
-    const { read } = reader();
-    const socket = socketOf();
-    const firsts = ['ada', 'ada', 'bob'].map((account) => read(request(socket), account, A).isFresh);
-    assert.deepEqual(firsts, [true, false, false]);
-    assert.equal(read(request(socketOf()), 'ada', A).isFresh, true);
+    assert.equal(read(edge('n'), 'ada', B).clientsOnConnection, 1);
   });
 
   it('are remembered for four accounts of a socket and 10,000 connections of our proxy, the newest', () => {
@@ -143,67 +129,67 @@ describe('the clients on one connection', () => {
     assert.equal(read(request(socket), 'ada', B).clientsOnConnection, 1);
     for (const client of [A, B, A]) read(edge('first'), 'ada', client);
     for (let at = 0; at < 10_000; at++) read(edge(`other-${at}`), 'ada', A);
-    assert.deepEqual(
-      [read(edge('first'), 'ada', B).isFresh, read(edge('other-9999'), 'ada', B).isFresh],
-      [true, false],
-    );
+    assert.equal(read(edge('first'), 'ada', A).clientsOnConnection, 1);
+    for (const client of [B, A]) read(edge('other-9999'), 'ada', client);
+    assert.equal(read(edge('other-9999'), 'ada', B).clientsOnConnection, 2);
   });
 });
 
 describe('the leftovers of forwarding', () => {
-  const { via, forwardedFor, forwarded, cloud, other } = LEFTOVERS;
-  const DIRECTLY: [raw: string[], bits: number][] = [
-    [[], 0],
-    [['Via', '1.1 squid'], via],
-    [['X-Forwarded-For', '198.51.100.7'], forwardedFor],
-    [['x-forwarded-proto', 'https'], forwardedFor],
-    [['Forwarded', 'for=198.51.100.7'], forwarded],
-    [['CF-Ray', 'x', 'CDN-Loop', 'cloudflare'], cloud],
-    [['X-Real-IP', '198.51.100.7'], other],
-    [['Via', '', 'Forwarded', '', 'cf-ray', '', 'x-client-ip', '', 'x-forwarded-host', ''], 31],
-    [['traceparent', '00-1-1-01', 'x-request-id', '7', 'Proxy-Connection', 'keep-alive', 'X-Forwarded', '1'], 0],
+  const DIRECTLY: [raw: string[], is: boolean][] = [
+    [[], false],
+    [['Via', '1.1 squid'], true],
+    [['X-Forwarded-For', '198.51.100.7'], true],
+    [['x-forwarded-proto', 'https'], true],
+    [['Forwarded', 'for=198.51.100.7'], true],
+    [['CF-Ray', 'x', 'CDN-Loop', 'cloudflare'], true],
+    [['X-Real-IP', '198.51.100.7'], true],
+    [['Via', '', 'Forwarded', '', 'cf-ray', '', 'x-client-ip', '', 'x-forwarded-host', ''], true],
+    [['traceparent', '00-1-1-01', 'x-request-id', '7', 'Proxy-Connection', 'keep-alive', 'X-Forwarded', '1'], false],
   ];
-  for (const [raw, bits] of DIRECTLY)
-    it(`of a direct request with ${raw.join(' ') || 'nothing'} are ${bits}`, () =>
-      assert.equal(reader().read(request(socketOf(), raw), 'ada', A).leftovers, bits));
+  for (const [raw, is] of DIRECTLY)
+    it(`of a direct request with ${raw.join(' ') || 'nothing'} are ${is ? 'seen' : 'none'}`, () =>
+      assert.equal(reader().read(request(socketOf(), raw), 'ada', A).isForwarded, is));
 
-  const BEHIND: [title: string, Incoming, bits: number][] = [
-    ['nothing but what our proxy adds', edge('n'), 0],
-    ['what our proxy adds, and X-Real-IP', edge('n', 'X-Real-IP', CLIENT), 0],
-    ['the Via of our proxy', edge('n', 'Via', '1.1 Caddy'), 0],
-    ['a Via before that of our proxy', edge('n', 'Via', '1.1 squid, 1.1 Caddy'), via],
-    ['the cloud in front of our proxy', edge('n', 'CF-Ray', 'x', 'CF-Connecting-IP', CLIENT), 0],
-    ['a hop before the client', request(socketOf(EDGE), ['X-Forwarded-For', `198.51.100.7, ${CLIENT}`]), forwardedFor],
+  const BEHIND: [title: string, Incoming, is: boolean][] = [
+    ['nothing but what our proxy adds', edge('n'), false],
+    ['what our proxy adds, and X-Real-IP', edge('n', 'X-Real-IP', CLIENT), false],
+    ['the Via of our proxy', edge('n', 'Via', '1.1 Caddy'), false],
+    ['a Via before that of our proxy', edge('n', 'Via', '1.1 squid, 1.1 Caddy'), true],
+    ['the cloud in front of our proxy', edge('n', 'CF-Ray', 'x', 'CF-Connecting-IP', CLIENT), false],
+    ['a hop before the client', request(socketOf(EDGE), ['X-Forwarded-For', `198.51.100.7, ${CLIENT}`]), true],
     [
       'a hop before the client, in Forwarded',
       request(socketOf(EDGE), ['Forwarded', `for=198.51.100.7, for=${CLIENT}`]),
-      forwarded,
+      true,
     ],
-    ['a client that our proxy does not name', request(socketOf(EDGE), ['X-Forwarded-For', 'unknown']), 0],
+    ['a client that our proxy does not name', request(socketOf(EDGE), ['X-Forwarded-For', 'unknown']), false],
     [
       'two proxies of ours',
       request(socketOf(EDGE), ['X-Forwarded-For', `${CLIENT}, ${EDGE}`, 'Via', '1.1 a, 1.1 b']),
-      0,
+      false,
     ],
   ];
-  for (const [title, incoming, bits] of BEHIND)
-    it(`behind our proxy with ${title} are ${bits}`, () =>
-      assert.equal(reader().read(incoming, 'ada', A).leftovers, bits));
+  for (const [title, incoming, is] of BEHIND)
+    it(`behind our proxy with ${title} are ${is ? 'seen' : 'none'}`, () =>
+      assert.equal(reader().read(incoming, 'ada', A).isForwarded, is));
 });
 
 describe('how a request came', () => {
-  it('has the mark of a direct client, and none behind our proxy, which wrote the head', () => {
+  it('has a foreign mark if a relay wrote the head, and none behind our proxy, which wrote it itself', () => {
     const { read } = reader();
     const codex = DIRECT.find(({ by }) => by.startsWith('Codex'))!;
     const raw = rawOf(codex);
     const claims = clientOf(headersOf(raw));
     const direct = read(request(socketOf(), raw), 'ada', claims);
-    assert.deepEqual([direct.mark, direct.isForeignMark], ['rust', false]);
+    assert.equal(direct.isForeignMark, false);
     const nginx = rawOf(RELAYED.find(({ by }) => by.startsWith('Codex through nginx'))!);
     const relayed = read(request(socketOf(), nginx, '1.0'), 'ada', claims);
-    assert.deepEqual([relayed.mark, relayed.isForeignMark], ['nginx', true]);
+    assert.equal(relayed.isForeignMark, true);
+    const inspected = read(request(socketOf(), [...nginx, 'Via', '1.1 squid'], '1.0'), 'ada', claims);
+    assert.deepEqual([inspected.isForwarded, inspected.isForeignMark], [true, false], 'what inspects traffic says so');
     const behind = read(request(socketOf(EDGE), nginx, '1.0'), 'ada', claims);
-    assert.deepEqual([behind.mark, behind.isForeignMark], ['unknown', false]);
+    assert.equal(behind.isForeignMark, false);
   });
 
   it('is from a hosting network if the operator lists it, also behind our proxy', () => {
@@ -244,7 +230,7 @@ describe('how a request came', () => {
             'ada',
             A,
           );
-          assert.ok(seen.clientsOnConnection >= 0 && seen.clientsOnConnection <= 4 && seen.leftovers <= 31);
+          assert.ok(seen.clientsOnConnection >= 0 && seen.clientsOnConnection <= 4);
         },
       ),
       { numRuns: 200 },

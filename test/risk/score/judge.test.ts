@@ -46,7 +46,7 @@ describe('the judgement', () => {
     ['one person whose client calls itself a relay', person(1, 7, work, { client: { family: 'relay' } })],
     [
       'one person with a company’s inspection on the way, from a hosting network',
-      person(1, 7, work, { transport: { leftovers: 3, isHosting: true } }),
+      person(1, 7, work, { transport: { isForwarded: true, isHosting: true } }),
     ],
     [
       'one person with a new device id in each request',

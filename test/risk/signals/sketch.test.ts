@@ -5,7 +5,6 @@ import {
   ARCHITECTURES,
   FAMILIES,
   LANGUAGES,
-  MARKS,
   MOST_PATHS,
   type Observation,
   RUNTIMES,
@@ -32,9 +31,7 @@ const anything: fc.Arbitrary<Observation> = fc.record({
   }),
   transport: fc.record({
     clientsOnConnection: fc.integer({ min: 0, max: 4 }),
-    isFresh: fc.boolean(),
-    leftovers: fc.integer({ min: 0, max: 31 }),
-    mark: fc.constantFrom(...MARKS),
+    isForwarded: fc.boolean(),
     isForeignMark: fc.boolean(),
     isHosting: fc.boolean(),
   }),

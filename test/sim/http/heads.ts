@@ -1,5 +1,4 @@
-import type { ClientSeen, Mark, TransportSeen } from '../../../server/risk/signals/observation.ts';
-import { LEFTOVERS } from '../../../server/risk/signals/observation.ts';
+import type { ClientSeen, Mark, Observation } from '../../../server/risk/signals/observation.ts';
 
 const SYSTEMS = { windows: 'Windows', mac: 'MacOS', linux: 'Linux', other: 'FreeBSD', unknown: '' };
 const CODEX = { windows: 'Windows 11', mac: 'Mac OS 15.1.0', linux: 'Linux 6.8.0', other: 'FreeBSD 14', unknown: '' };
@@ -29,10 +28,6 @@ function claims({ family, system, architecture }: ClientSeen): [string, string][
 }
 
 const canonical = (name: string) => name.replaceAll(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
-const added = (leftovers: number): [string, string][] => [
-  ...(leftovers & LEFTOVERS.via ? ([['via', '1.1 gate (squid/6.1)']] as [string, string][]) : []),
-  ...(leftovers & LEFTOVERS.forwardedFor ? ([['x-forwarded-for', '192.0.2.7']] as [string, string][]) : []),
-];
 
 /** How each library orders and spells a head, as recorded (test/risk/observe/heads.json). */
 const ORDERS: Partial<Record<Mark, (own: [string, string][], length: number) => [string, string][]>> = {
@@ -70,12 +65,13 @@ const ORDERS: Partial<Record<Mark, (own: [string, string][], length: number) => 
   },
 };
 
-export const canWrite = ({ family, runtime, isImpossible }: ClientSeen, { mark }: TransportSeen): boolean =>
+export const canWrite = ({ family, runtime, isImpossible }: ClientSeen, mark: Mark): boolean =>
   (family === 'codex' || (family === 'claude-code' && runtime === 'node')) && !isImpossible && mark in ORDERS;
 
 /** The head of a request that shows this client and this way. */
 export function headOf(
-  { client, transport }: { client: ClientSeen; transport: TransportSeen },
+  { client, transport: { isForwarded } }: Pick<Observation, 'client' | 'transport'>,
+  mark: Mark,
   { host, secret, length }: { host: string; secret: string; length: number },
 ): string {
   const own: [string, string][] = [
@@ -83,8 +79,8 @@ export function headOf(
     ['authorization', `Bearer ${secret}`],
     ['content-type', 'application/json'],
     ...claims(client),
-    ...added(transport.leftovers),
+    ...(isForwarded ? ([['x-forwarded-for', '192.0.2.7']] as [string, string][]) : []),
   ];
-  const lines = ORDERS[transport.mark]!(own, length).map(([name, value]) => `${name}: ${value === 'x' ? host : value}`);
-  return `POST /v1/chat/completions HTTP/${transport.mark === 'nginx' ? '1.0' : '1.1'}\r\n${lines.join('\r\n')}\r\n\r\n`;
+  const lines = ORDERS[mark]!(own, length).map(([name, value]) => `${name}: ${value === 'x' ? host : value}`);
+  return `POST /v1/chat/completions HTTP/${mark === 'nginx' ? '1.0' : '1.1'}\r\n${lines.join('\r\n')}\r\n\r\n`;
 }

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { RiskKeys } from '../../../server/risk/keys.ts';
 import { type HashKey, hashText, simHash } from '../../../server/risk/observe/hashing.ts';
 import { decode } from '../../../server/risk/signals/codec.ts';
-import type { Hash, Observation } from '../../../server/risk/signals/observation.ts';
+import type { Hash, Mark, Observation } from '../../../server/risk/signals/observation.ts';
 import { emptySketch, fold } from '../../../server/risk/signals/sketch.ts';
 import { SECRET, startServer, type TestServer } from '../../support/server.ts';
 import { openTool, type Tool } from '../../support/tools.ts';
@@ -67,9 +67,9 @@ async function one(server: TestServer, persona: string, set: SetName, seed: numb
   let tool: Tool | null = null;
   let key: HashKey | null = null;
   let requests = 0;
-  for (const { observation, connection } of arrivals(account, seed % 5, days)) {
+  for (const { observation, connection, mark } of arrivals(account, seed % 5, days)) {
     if (requests >= most) break;
-    if (!canWrite(observation.client, observation.transport)) continue;
+    if (!canWrite(observation.client, mark)) continue;
     now = observation.at;
     if (!tool) {
       tool = await openTool(server, { credits: 1_000_000 });
@@ -82,7 +82,15 @@ async function one(server: TestServer, persona: string, set: SetName, seed: numb
     const opening = openings.get(turn.root) ?? textOf(turn);
     openings.set(turn.root, opening);
     const device = client.device === 0 ? null : client.device.toString(16).padStart(64, '0');
-    await send(server, sockets, connection, observation, JSON.stringify(bodyOf(turn, opening, device)), tool.secret);
+    await send(
+      server,
+      sockets,
+      connection,
+      observation,
+      mark,
+      JSON.stringify(bodyOf(turn, opening, device)),
+      tool.secret,
+    );
     fold(expected, toExpected(observation, opening, device, tool.keyId, key!));
     if (++requests % FLUSH_EVERY === 0) await server.app.observer.flush();
   }
@@ -132,6 +140,7 @@ async function send(
   sockets: Map<object, Socket>,
   connection: object,
   seen: Observation,
+  mark: Mark,
   body: string,
   secret: string,
 ): Promise<void> {
@@ -141,7 +150,7 @@ async function send(
     socket = connect(Number(port), hostname);
     sockets.set(connection, socket);
   }
-  const head = headOf(seen, { host, secret, length: Buffer.byteLength(body) });
+  const head = headOf(seen, mark, { host, secret, length: Buffer.byteLength(body) });
   const answer = answered(socket);
   socket.write(head + body);
   const text = await answer;

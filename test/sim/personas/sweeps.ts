@@ -1,6 +1,5 @@
-import { LEFTOVERS } from '../../../server/risk/signals/observation.ts';
 import { someProjects, type World } from '../traffic/person.ts';
-import { NORMALISER, RELAYS, type RouteSpec } from '../traffic/route.ts';
+import { LEFTOVERS, NORMALISER, RELAYS, type RouteSpec } from '../traffic/route.ts';
 import { heavy, ownGateway } from './parts.ts';
 import { one, type Persona } from './persona.ts';
 import { crowd } from './sharers.ts';

@@ -6,11 +6,13 @@ import type {
   System,
   TransportSeen,
 } from '../../../server/risk/signals/observation.ts';
-import { LEFTOVERS, MARKS } from '../../../server/risk/signals/observation.ts';
 import type { Sent } from './day.ts';
 import type { World } from './person.ts';
 import { mix, type Random } from './random.ts';
 import { areDifferent, claimsOf, type Device, fingerprint, isForeign } from './tools.ts';
+
+/** Headers of forwarding, as bits. */
+export const LEFTOVERS = { via: 1, forwardedFor: 2 } as const;
 
 /** What stands between the tools and the server, by what it does to a request. */
 export interface RouteSpec {
@@ -97,6 +99,8 @@ export interface Carried {
   country: number;
   /** Of the connection that it came over: the same object for all its requests. */
   connection: object;
+  /** The library that wrote the head. */
+  mark: Mark;
 }
 
 /** A route with the state of its connections. Requests must come in the order of time, but for those that a queue holds. */
@@ -148,34 +152,35 @@ export class Route {
     const { spec } = this;
     const client = this.#clientOf(sent);
     const way = spec.egress === 0 ? 0 : this.#random.below(spec.egress);
-    const { connection, isFresh } = this.#connection(sent, at, way);
+    const connection = this.#connection(sent, at, way);
     const clients = spec.isBlind ? 0 : this.#carried(connection, client, sent.from.seat.tool.deviceId !== 'call');
+    const mark = spec.mark ?? sent.from.seat.tool.mark;
     const proves = sent.from.seat.tool.proves === true && spec.claims === 'kept';
     const observation: Observation = {
       at,
       proof: proves ? sent.from.seat.device.proof : 0,
       credential: proves ? sent.from.seat.device.proof : this.#credential,
       client,
-      transport: this.#transport(sent, client, clients, isFresh),
+      transport: this.#transport(mark, client, clients),
       turn: sent.turn,
     };
     const { address, country } = this.#egress[way] ?? sent;
-    return { observation, address, country, connection };
+    return { observation, address, country, connection, mark };
   }
 
-  #connection(sent: Sent, at: number, way: number): { connection: Connection; isFresh: boolean } {
+  #connection(sent: Sent, at: number, way: number): Connection {
     const { connections } = this.spec;
     const until = at + sent.takes;
-    if (connections === 'close') return { connection: opened(until), isFresh: true };
+    if (connections === 'close') return opened(until);
     if (connections === 'own') {
       const before = this.#own.get(sent.from);
       if (before && before.busyUntil <= at && at - before.busyUntil < this.#keepAliveMs) {
         before.busyUntil = until;
-        return { connection: before, isFresh: false };
+        return before;
       }
       const connection = opened(until);
       this.#own.set(sent.from, connection);
-      return { connection, isFresh: true };
+      return connection;
     }
     const key = way * 64 + this.#random.below(connections.pools);
     const pool = this.#pools.get(key) ?? [];
@@ -183,11 +188,11 @@ export class Route {
     for (const one of pool) if (one.busyUntil <= at && (!idle || one.busyUntil > idle.busyUntil)) idle = one;
     if (idle && at - idle.busyUntil < KEPT_MS) {
       idle.busyUntil = until;
-      return { connection: idle, isFresh: false };
+      return idle;
     }
     const connection = opened(until);
     this.#pools.set(key, [...pool.filter((one) => at - one.busyUntil < KEPT_MS), connection]);
-    return { connection, isFresh: true };
+    return connection;
   }
 
   /** How many clients the connection has carried, as the observer counts them (observe/transport.ts). */
@@ -234,15 +239,15 @@ export class Route {
   }
 
   /** Few different ones: each is made once. */
-  #transport(sent: Sent, client: ClientSeen, clientsOnConnection: number, isFresh: boolean): TransportSeen {
+  #transport(mark: Mark, client: ClientSeen, clientsOnConnection: number): TransportSeen {
     const { leftovers, isHosting } = this.spec;
-    const mark = this.spec.mark ?? sent.from.seat.tool.mark;
-    const isForeignMark = isForeign(mark, client.family);
-    const key =
-      ((clientsOnConnection * 2 + Number(isFresh)) * 2 + Number(isForeignMark)) * MARKS.length + MARKS.indexOf(mark);
+    const isForwarded = leftovers !== 0;
+    // As the observer has it (observe/transport.ts): what inspects a company's traffic writes heads anew, too.
+    const isForeignMark = !isForwarded && isForeign(mark, client.family);
+    const key = clientsOnConnection * 2 + Number(isForeignMark);
     let made = this.#transports.get(key);
     if (!made) {
-      made = { clientsOnConnection, isFresh, leftovers, mark, isForeignMark, isHosting };
+      made = { clientsOnConnection, isForwarded, isForeignMark, isHosting };
       this.#transports.set(key, made);
     }
     return made;
