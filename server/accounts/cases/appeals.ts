@@ -11,7 +11,15 @@ import { requireReviewer } from './decide.ts';
 import { type EffectDeps, keepAtLeast, undo } from './effects.ts';
 import { APPEALABLE, whyNotHear } from './rules.ts';
 import { lockAccount } from './sanctions.ts';
-import { deciderOf, findAppeal, findAppeals, findDecision, findDecisions, hasOtherReviewer, lockDecision } from './store.ts';
+import {
+  deciderOf,
+  findAppeal,
+  findAppeals,
+  findDecision,
+  findDecisions,
+  hasOtherReviewer,
+  lockDecision,
+} from './store.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** After a lost appeal a closed account stays at least that long, for an export. */

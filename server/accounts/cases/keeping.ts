@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import type { Reader, Tx } from '../../platform/db/database.ts';
 import { APPEAL_DAYS } from '../../../shared/decisions.ts';
+import type { Reader, Tx } from '../../platform/db/database.ts';
 import { purgeFlags } from '../../risk/flags/store.ts';
 import { keepAtLeast } from './effects.ts';
 

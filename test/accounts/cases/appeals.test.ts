@@ -277,10 +277,8 @@ onBothEnginesWithSignIn('an appeal', (world, engine) => {
     const { owner, number, id } = await decided({ kind: 'reset' });
     await appealed(owner, id);
     const early = await admin('appeal', String(number), '--uphold', '--why', 'It stands.');
-    assert.deepEqual(
-      [early.code, early.lines],
-      [1, ['Another reviewer hears this appeal: it waits at the desk. Nothing was decided.']],
-    );
+    assert.equal(early.code, 1);
+    assert.match(early.lines.join('\n'), /^Another reviewer hears this appeal: it waits at the desk\. /);
     await admin('reviewer', bob.email, '--end');
     assert.equal((await first(owner)).appeal?.heardBy, 'operator');
     const open = (await admin('appeals')).lines.find((line) => line.startsWith(`${number} `));

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { openFlag } from '../../../server/risk/flags/store.ts';
 import type { OwnDecision, OwnDecisions } from '../../../shared/decisions.ts';
 import type { CaseDecision, Decide } from '../../../shared/desk.ts';
+import type { Dossier } from '../../../shared/risk.ts';
 import { runAdmin } from '../../support/admin.ts';
 import { type AtDesk, atDesk, openCase, openDesk, writeDecision } from '../../support/desk.ts';
 import type { Member } from '../../support/member.ts';
@@ -212,7 +214,7 @@ onBothEnginesWithSignIn('a decision', (world) => {
     assert.equal((await flagOf(number)).ended_at, null);
   });
 
-  it('about what is not enough to act on is nothing, a question or a warning, until the owner says more', async () => {
+  it('about what is not enough to act on is nothing, a question or a warning, whatever the owner says', async () => {
     const owner = await somebodyNew();
     const number = await openCase(server(), owner.accountId, { kind: 'not_enough' });
     const refused = await decide(ada, number, { kind: 'close' });
@@ -222,7 +224,10 @@ onBothEnginesWithSignIn('a decision', (world) => {
     );
     const { id } = await decided(ada, number, { kind: 'ask' });
     await owner.request('POST', `/api/account/decisions/${id}/answer`, { text: 'Yes, I sell it.' });
-    await decided(ada, number, { step: 1, kind: 'suspend', until: inDays(1) });
+    await ada.page.request('GET', `/api/desk/cases/${number}`);
+    const suspended = await decide(ada, number, { step: 1, kind: 'suspend', until: inDays(1) });
+    assert.equal(suspended.body.code, 'not_to_decide');
+    await decided(ada, number, { step: 1, kind: 'warn' });
   });
 
   it('is the owner’s alone: others and tools find none', async () => {
@@ -246,12 +251,19 @@ onBothEnginesWithSignIn('a decision', (world) => {
 
   it('keeps a flag of the same kind from being opened for 30 days', async () => {
     const owner = await somebodyNew();
-    await decided(ada, await openCase(server(), owner.accountId), { kind: 'nothing' });
-    await assert.rejects(openCase(server(), owner.accountId));
-    await openCase(server(), owner.accountId, { kind: 'not_enough' });
+    const number = await openCase(server(), owner.accountId);
+    const { dossier } = await flagOf(number);
+    const opens = async (kind: 'sharing' | 'not_enough') => {
+      const made = { ...(JSON.parse(dossier) as Dossier), kind };
+      return (await server().db.write((tx) => openFlag(tx, owner.accountId, made, now()))) !== null;
+    };
+    assert.equal(await opens('sharing'), false, 'one is open');
+    await decided(ada, number, { kind: 'nothing' });
+    assert.equal(await opens('sharing'), false);
+    assert.equal(await opens('not_enough'), true);
     server().clock.advance(29 * DAY);
-    await assert.rejects(openCase(server(), owner.accountId));
+    assert.equal(await opens('sharing'), false);
     server().clock.advance(DAY + 1);
-    await openCase(server(), owner.accountId);
+    assert.equal(await opens('sharing'), true);
   });
 });

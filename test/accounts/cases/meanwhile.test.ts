@@ -36,10 +36,10 @@ onBothEnginesWithSignIn('what happens while a case is decided', (world) => {
     const { status, body } = await owner.request('POST', `/api/account/decisions/${id}/appeal`, APPEAL);
     assert.equal(status, 200, JSON.stringify(body));
   };
-  /** The deletion that a decision has set, ms from now; null: none. */
+  /** The deletion that a decision has set, in days from now; null: none. */
   const deletedIn = async (owner: Member, number: number) => {
     const { deletedAt } = await about(owner, number);
-    return deletedAt === null ? null : Date.parse(deletedAt) - now();
+    return deletedAt === null ? null : Math.round((Date.parse(deletedAt) - now()) / DAY);
   };
   const setDeletion = (number: number, at: number) =>
     server().db.write((tx) =>
@@ -79,7 +79,7 @@ onBothEnginesWithSignIn('what happens while a case is decided', (world) => {
     assert.equal((await hear(bob, warned, 'upheld')).status, 204);
     await retention();
     assert.ok(await isThere(owner));
-    assert.equal(await deletedIn(owner, closed), 7 * DAY);
+    assert.equal(await deletedIn(owner, closed), 7);
   });
 
   it('a restored database deletes nobody for a decision that may have been reversed since, and takes appeals', async () => {
@@ -96,7 +96,7 @@ onBothEnginesWithSignIn('what happens while a case is decided', (world) => {
     await server().db.write((tx) => keepClosedAccounts(tx, now()));
     await retention();
     assert.ok(await isThere(owner));
-    assert.equal(await deletedIn(owner, number), 30 * DAY);
+    assert.equal(await deletedIn(owner, number), 30);
     await appeal(owner, number);
   });
 
