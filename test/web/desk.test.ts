@@ -3,7 +3,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 import type { Factor } from '../../shared/desk.ts';
 import { runAdmin } from '../support/admin.ts';
 import { Browser } from '../support/browser.ts';
-import { newReviewer, openCase, sign, totp } from '../support/desk.ts';
+import { newReviewer, openCase, sign, totp, writeDecision } from '../support/desk.ts';
 import { somebody } from '../support/signInWorld.ts';
 import { dossier as example } from './deskExamples.ts';
 import { inOrder, Scene } from './scene.ts';
@@ -172,10 +172,11 @@ describe('the reviewers’ desk, in a real browser', function () {
     await context.close();
   });
 
-  it('says that a case is not there, and that one’s own is for somebody else', async () => {
+  it('says that a case is not there, and that one’s own, once it is decided, is for somebody else', async () => {
     const { page, context, member } = await atDesk('#open/999999');
     await page.getByRole('alert').getByText('There is no such case').waitFor();
     const own = await openCase(scene.server, member.accountId);
+    await writeDecision(scene.server, own, 'nothing', null);
     await page.goto(`${scene.server.url}/desk#open/${own}`);
     await page.getByRole('alert').getByText('Nobody decides their own case').waitFor();
     await context.close();
