@@ -182,7 +182,12 @@ const targets = {
     },
     {
       ...common,
-      entryPoints: { main: 'server/web/pages/main.tsx', math: 'server/web/pages/math.ts' },
+      entryPoints: {
+        main: 'server/web/pages/main.tsx',
+        math: 'server/web/pages/math.ts',
+        desk: 'server/web/desk/main.tsx',
+        fairUse: 'server/web/desk/fairUse.tsx',
+      },
       outdir: 'dist/server/web',
       format: 'iife',
       platform: 'browser',

@@ -156,7 +156,7 @@ export function createApp(deps: AppDeps): App {
   const { addressOf, attempts } = accounts;
   helloRoute(api);
   operationRoutes(api, { config, db, metrics, draining: draining.signal, now: () => clock.now(), addressOf });
-  webRoutes(api, deps.web);
+  webRoutes(api, deps.web, { hasNumbers: config.policy.risk.publicNumbers });
   webhookRoutes(api, sales);
   openAccountsApi(api, accounts);
   accountsApi(api, accounts);

@@ -69,6 +69,7 @@ export const CaseLineSchema = z
     against: z.int(),
     summary: z.string().describe('the strongest sign, in a sentence'),
     decision: DecisionKindSchema.nullable().describe('the last one; null: none, or not to be seen in this list'),
+    isReversed: z.boolean().optional().describe('an appeal has reversed the decision'),
     isAnswered: z.boolean().describe('asked: the owner has answered'),
     isOwn: z.boolean().describe('appeals: decided by the reviewer who looks, so that another one must hear it'),
   })
@@ -113,7 +114,14 @@ export const CaseAccountSchema = z
     isTeam: z.boolean(),
     suspendedUntil: z.iso.datetime().nullable(),
     isSuspended: z.boolean(),
-    earlier: z.array(z.object({ number: z.int(), kind: CaseKindSchema, decision: DecisionKindSchema.nullable() })),
+    earlier: z.array(
+      z.object({
+        number: z.int(),
+        kind: CaseKindSchema,
+        decision: DecisionKindSchema.nullable(),
+        isReversed: z.boolean().optional().describe('an appeal has reversed the decision'),
+      }),
+    ),
   })
   .meta({ id: 'CaseAccount' });
 export type CaseAccount = z.infer<typeof CaseAccountSchema>;

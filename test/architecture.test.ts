@@ -11,6 +11,9 @@ const HOUSE = ['shared', 'server', 'extension'];
 /** More names than one takes in at a glance. */
 const MOST_FILES = 20;
 
+/** The folders of `server/web` whose files run in a browser. */
+const IN_BROWSER = /^server\/web\/(kit|pages|desk)\//;
+
 /** What is started, and reads the environment. */
 const DOORS = ['server/main.ts', 'server/admin.ts'];
 
@@ -71,7 +74,7 @@ function violations(files: readonly SourceFile[]): string[] {
       broken.push(`${file.path} stands on no floor`);
       continue;
     }
-    const inPages = file.path.startsWith('server/web/pages/');
+    const inPages = IN_BROWSER.test(file.path);
     const inWebview = file.path.startsWith('extension/chat/webview/');
     for (const one of importsOf(file)) {
       const { to, typeOnly } = one;
@@ -92,7 +95,7 @@ function violations(files: readonly SourceFile[]): string[] {
       if (inWebview && to === 'vscode') broken.push(`${file.path} imports vscode: the web view has no powers`);
       if (inWebview && target && !to.startsWith('extension/chat/webview/') && !typeOnly && !to.startsWith('shared/'))
         broken.push(`${file.path} imports ${to}: of the host the web view knows types alone`);
-      if (inPages && (isBuiltin(to) || (isOurs && !to.startsWith('server/web/pages/') && !to.startsWith('shared/'))))
+      if (inPages && (isBuiltin(to) || (isOurs && !IN_BROWSER.test(to) && !to.startsWith('shared/'))))
         broken.push(`${file.path} imports ${to}: a page in a browser knows shared and packages alone`);
       if (/[rR]outes\.ts$/.test(to) && !/^server\/(app|\w+\/api)\.ts$/.test(file.path))
         broken.push(`${file.path} imports ${to}: only app.ts and a domain’s api.ts import routes`);

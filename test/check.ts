@@ -7,7 +7,7 @@ import { root } from './editor/fetch.ts';
 import { endProcess, onInterrupt, startProcess } from './editor/processes.ts';
 import { importsOf, sources } from './support/imports.ts';
 
-const PROJECTS = ['tsconfig.json', 'extension', 'extension/chat/webview', 'server/web/pages', 'test/extension'];
+const PROJECTS = ['tsconfig.json', 'extension', 'extension/chat/webview', 'server/web', 'test/extension'];
 /** Run in a browser or an editor, and so by `npm test` alone. */
 const ELSEWHERE = /^test\/(extension|webview|editor|web)\//;
 /** Of what tests try at random, a tenth and less: `npm test` and `npm run soak` try all of it. */

@@ -7,7 +7,7 @@ const MOST = 100;
 
 /** The button that each notice offers; null where the user can do nothing. */
 const WAYS: Record<Notice['kind'], { label: string; command: string; section?: string } | null> = {
-  suspended: { label: 'Open Account Page', command: 'perigee.openAccount' },
+  suspended: { label: 'Why, and How to Appeal', command: 'perigee.openAccount', section: 'decisions' },
   closing: { label: 'Keep the Account', command: 'perigee.openAccount' },
   terms: { label: 'Read and Accept', command: 'perigee.acceptTerms' },
   price: { label: 'Open Account Page', command: 'perigee.openAccount', section: 'credits' },

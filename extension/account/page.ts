@@ -14,7 +14,7 @@ export interface AccountPageDeps {
 }
 
 /** The sections of the account's page that the extension links to. */
-const SECTIONS = ['credits', 'usage', 'log', 'keys'];
+const SECTIONS = ['credits', 'usage', 'log', 'keys', 'decisions'];
 
 /**
  * Opens the account's page on the server, already signed in: its code works once, within a minute. `section` is the

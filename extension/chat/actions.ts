@@ -19,6 +19,10 @@ export async function act(action: Action): Promise<void> {
     case 'openLink':
       return openLink(action.href);
     case 'command':
+      if (action.command === 'openDecisions') {
+        await vscode.commands.executeCommand('perigee.openAccount', 'decisions');
+        return;
+      }
       await vscode.commands.executeCommand(`perigee.${action.command}`);
       return;
     default:

@@ -29,6 +29,7 @@ function wayOn(kind: BackendError['kind'], code: Problem['code']): Notice['actio
     case 'terms_changed':
       return { label: 'Read and accept', command: 'acceptTerms' };
     case 'suspended':
+      return { label: 'Why, and how to appeal', command: 'openDecisions' };
     case 'account_closing':
       return { label: 'Account page', command: 'openAccount' };
   }

@@ -159,6 +159,7 @@ export const ToHostSchema = z.discriminatedUnion('type', [
       'signIn',
       'continueAsGuest',
       'openAccount',
+      'openDecisions',
       'acceptTerms',
       'openSettings',
       'startServer',
@@ -313,7 +314,14 @@ export type FromHost =
       of?: ToHost['type'];
       action?: {
         label: string;
-        command: 'reconnect' | 'signIn' | 'showQuota' | 'openSettings' | 'openAccount' | 'acceptTerms';
+        command:
+          | 'reconnect'
+          | 'signIn'
+          | 'showQuota'
+          | 'openSettings'
+          | 'openAccount'
+          | 'openDecisions'
+          | 'acceptTerms';
       };
     }
   | {

@@ -99,6 +99,8 @@ export function detailsItems(
   const wayOn = isGuest ? command('signIn') : canBuy ? command('openAccount', 'credits') : undefined;
   const items: DetailsItem[] = [separator('Left')];
   for (const line of standingLines(account)) items.push({ label: `$(warning) ${line}` });
+  if (account.suspended && !isGuest)
+    items.push({ label: '$(law) Why, and how to appeal', run: command('openAccount', 'decisions') });
   items.push({
     label: `$(${severity === 'normal' ? 'dashboard' : severity === 'low' ? 'warning' : 'error'}) ${unlimited ? 'Metered, not limited' : `${text} left`}`,
     description: accountLabel(account),

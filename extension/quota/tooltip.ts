@@ -21,6 +21,8 @@ export function quotaTooltip(quota: {
   const markdown = trusted();
   markdown.appendMarkdown(`**Perigee** · ${escaped(accountLabel(account))}\n\n`);
   for (const line of standingLines(account)) markdown.appendMarkdown(`${escaped(line)}\n\n`);
+  if (account.suspended && account.kind === 'member')
+    markdown.appendMarkdown(`${page('Why, and how to appeal', 'decisions')}\n\n`);
   markdown.appendMarkdown(
     unlimited
       ? 'Everything is metered, nothing is limited\n\n'

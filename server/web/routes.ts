@@ -1,36 +1,46 @@
 import { AppError } from '../platform/errors.ts';
 import type { Api, AppContext } from '../platform/http/env.ts';
-import type { WebFiles } from './files.ts';
+import type { PageFiles, WebFiles } from './files.ts';
 
-/** The page may run its own script and call its own server, and nothing else. */
+/** A page may run its own script and call its own server, and nothing else. */
 const POLICY = [
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:",
   "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 ].join('; ');
 
-/** The member's page. It is the same for everybody; the signed-in member's data comes from the API. */
-export function webRoutes(api: Api, files: WebFiles | null): void {
+/**
+ * The member's page, the reviewers' desk, and the public numbers if the operator shows them. Each is the same for
+ * everybody; what is whose comes from the API.
+ */
+export function webRoutes(api: Api, files: WebFiles | null, { hasNumbers = false } = {}): void {
   // The address that the server prints on its first line.
   api.get('/', (c) => c.redirect('/account', 302));
-  api.get('/account', (c) => {
-    if (!files) throw new AppError('not_found', 'The account page was not built: run "npm run build:server".');
-    const { script, math, style } = files;
-    headersOf(c);
-    c.header('content-security-policy', POLICY);
-    c.header('cross-origin-opener-policy', 'same-origin');
-    c.header('cache-control', 'no-cache');
-    return c.html(shell(script.path, math.path, style.path));
+  api.get('/account', (c) => show(c, files?.account));
+  api.get('/desk', (c) => show(c, files?.desk));
+  api.get('/fair-use', (c) => {
+    if (!hasNumbers) throw new AppError('not_offered', 'The operator of this server does not publish these numbers.');
+    return show(c, files?.fairUse);
   });
-  for (const file of files ? [files.script, files.math, files.style] : [])
-    api.get(file.path, (c) => {
-      headersOf(c);
-      const isSmall = /\bgzip\b/.test(c.req.header('accept-encoding') ?? '');
-      if (isSmall) c.header('content-encoding', 'gzip');
-      c.header('vary', 'accept-encoding');
-      c.header('cache-control', 'public, max-age=31536000, immutable');
-      const bytes = isSmall ? file.gzip : file.body;
-      return c.body(new Uint8Array(bytes), 200, { 'content-type': file.type });
-    });
+  for (const { script, style, math } of files ? Object.values<PageFiles>({ ...files }) : [])
+    for (const file of math ? [script, style, math] : [script, style])
+      api.get(file.path, (c) => {
+        headersOf(c);
+        const isSmall = /\bgzip\b/.test(c.req.header('accept-encoding') ?? '');
+        if (isSmall) c.header('content-encoding', 'gzip');
+        c.header('vary', 'accept-encoding');
+        c.header('cache-control', 'public, max-age=31536000, immutable');
+        const bytes = isSmall ? file.gzip : file.body;
+        return c.body(new Uint8Array(bytes), 200, { 'content-type': file.type });
+      });
+}
+
+function show(c: AppContext, files: PageFiles | undefined) {
+  if (!files) throw new AppError('not_found', 'The page was not built: run "npm run build:server".');
+  headersOf(c);
+  c.header('content-security-policy', POLICY);
+  c.header('cross-origin-opener-policy', 'same-origin');
+  c.header('cache-control', 'no-cache');
+  return c.html(shell(files));
 }
 
 function headersOf(c: AppContext): void {
@@ -39,7 +49,7 @@ function headersOf(c: AppContext): void {
   c.header('cross-origin-resource-policy', 'same-origin');
 }
 
-function shell(script: string, math: string, style: string): string {
+function shell({ script, style, math }: PageFiles): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -49,8 +59,8 @@ function shell(script: string, math: string, style: string): string {
 <meta name="robots" content="noindex">
 <title>Perigee</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="${style}">
-<script src="${script}" data-math="${math}" defer></script>
+<link rel="stylesheet" href="${style.path}">
+<script src="${script.path}"${math ? ` data-math="${math.path}"` : ''} defer></script>
 </head>
 <body>
 <div id="root"></div>

@@ -60,7 +60,7 @@ describe('an amount of money', () => {
   });
 
   it('is written by this function alone', () => {
-    for (const file of ['server/web/pages/format.ts', 'server/credits/rules/paymentRules.ts'])
+    for (const file of ['server/web/kit/format.ts', 'server/credits/rules/paymentRules.ts'])
       assert.doesNotMatch(readFileSync(file, 'utf8'), /style: 'currency'/);
   });
 });

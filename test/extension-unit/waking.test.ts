@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { when } from '../../server/web/pages/format.ts';
+import { when } from '../../server/web/kit/format.ts';
 import type { Balance, Notice } from '../../shared/account.ts';
 import { changesAt, type Timers, Waking, wordsChangeAt } from '../../shared/waking.ts';
 

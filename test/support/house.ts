@@ -41,6 +41,7 @@ export const ROOMS: Record<string, string[][]> = {
   ],
   'server/gateway': [['prompt', 'dialects'], ['upstreams'], ['routing'], ['runs'], ['calls']],
   'server/gateway/upstreams': [['demo']],
+  'server/web': [['kit'], ['pages', 'desk']],
   'extension/platform': [['secrecy', 'server']],
   'extension/account': [['session'], ['signIn']],
   'extension/quota': [['words']],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { somebody } from '../support/signInWorld.ts';
 import { unzip } from '../support/zip.ts';
-import { Scene, until, violations } from './scene.ts';
+import { inOrder, Scene, until } from './scene.ts';
 
 describe('the member’s page, in a real browser', function () {
   this.timeout(120_000);
@@ -313,33 +313,28 @@ describe('the member’s page, in a real browser', function () {
       scene.server.double.script({ thoughts: ['A thought.'], text: 'An answer.' });
       await member.run(request);
       const { page, context, told } = await scene.window(options);
-      const inOrder = async () => {
-        assert.deepEqual(await violations(page), [], page.url());
-        const [inner, outer] = (await page.evaluate('[document.documentElement.scrollWidth, innerWidth]')) as number[];
-        assert.ok(inner! <= outer!, `${page.url()} is ${inner} wide`);
-      };
       await page.goto(`${scene.server.url}/account`);
       await page.getByRole('heading').waitFor();
-      await inOrder();
+      await inOrder(page);
       await page.goto('about:blank');
       await page.goto(await scene.address(member));
       await button(page, 'Open it').waitFor();
-      await inOrder();
+      await inOrder(page);
       await button(page, 'Open it').click();
-      for (const name of ['Balance', 'Conversations', 'Devices', 'Profile', 'Your data']) {
+      for (const name of ['Balance', 'Conversations', 'Devices', 'Profile', 'Decisions', 'Your data']) {
         await go(page, name);
         await heading(page, name);
         await page.getByText('Loading …').waitFor({ state: 'detached' });
-        await inOrder();
+        await inOrder(page);
       }
       await page.goto(`${scene.server.url}/account#conversations/${request.conversationId}`);
       await page.getByText(/^Thought/).click();
       await page.locator('.thoughts p').waitFor();
-      await inOrder();
+      await inOrder(page);
       await go(page, 'Your data');
       await button(page, 'Close the account').click();
       await page.getByRole('dialog').waitFor();
-      await inOrder();
+      await inOrder(page);
       assert.deepEqual(
         told.filter((line) => !/401/.test(line)),
         [],

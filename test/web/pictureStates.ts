@@ -5,6 +5,7 @@ import type { ApiKey } from '../../shared/keys.ts';
 import type { Member } from '../support/member.ts';
 import { somebody } from '../support/signInWorld.ts';
 import { answer, fillLog, largeLog, referralsOf } from './creditsScene.ts';
+import { deskStates, ownerStates } from './deskStates.ts';
 import type { Scene } from './scene.ts';
 
 /** Something to look at: whose page, where, and what is done there first. */
@@ -76,6 +77,8 @@ export async function pictured(scene: Scene): Promise<State[]> {
     ...codes(member),
     ...keys(member, newcomer),
     ...connections(member),
+    ...deskStates(),
+    ...ownerStates(member),
     ...invitations().map(({ name, said }) => ({
       name: `referrals-${name}`,
       who: member,

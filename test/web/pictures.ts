@@ -11,12 +11,14 @@ const args = process.argv.slice(2);
 const isForDocs = args.includes('--docs');
 const part = args.find((one) => !one.startsWith('--')) ?? '';
 const out = join(root, isForDocs ? 'docs' : 'out/web');
+/** The pictures of the docs, by state. */
+const DOCS: Record<string, string> = { balance: 'account', 'desk-case': 'desk' };
 const SIZES = isForDocs
   ? ([[1000, 680]] as const)
   : ([
-      [400, 720],
+      [320, 720],
       [760, 800],
-      [1200, 800],
+      [1280, 800],
       [1600, 900],
     ] as const);
 
@@ -25,7 +27,7 @@ const scene = await Scene.start();
 try {
   const states = await pictured(scene);
   const wanted = isForDocs
-    ? states.filter(({ name }) => name === 'balance')
+    ? states.filter(({ name }) => name in DOCS)
     : states.filter((one) => one.name.includes(part));
   for (const colorScheme of ['dark', 'light'] as const)
     for (const [width, height] of SIZES)
@@ -34,7 +36,7 @@ try {
         const { page, context } = await scene.window({ colorScheme, viewport: { width, height }, deviceScaleFactor });
         await show(page, state);
         await page.evaluate('document.fonts.ready');
-        const name = isForDocs ? `account-${colorScheme}` : `${state.name}-${colorScheme}-${width}`;
+        const name = isForDocs ? `${DOCS[state.name]}-${colorScheme}` : `${state.name}-${colorScheme}-${width}`;
         const path = join(out, `${name}.png`);
         await page.screenshot({ path, fullPage: !isForDocs, animations: 'disabled', caret: 'hide' });
         console.log(path);
@@ -50,6 +52,6 @@ async function show(page: Page, { who, at, prepare, act }: State): Promise<void>
   await page.goto('about:blank');
   await page.goto(`${scene.server.url}${at}`);
   await page.getByRole('heading', { level: 1 }).waitFor();
-  await page.getByText('Loading …').waitFor({ state: 'detached' });
+  await page.getByText('Loading …').first().waitFor({ state: 'detached' });
   await act?.(page);
 }

@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { Config } from '../../server/platform/config/config.ts';
 import { parsePayments } from '../../server/platform/config/paymentConfig.ts';
 import type { PageCodeAnswer } from '../../shared/auth.ts';
 import { IdentityProvider, type Person } from '../doubles/identityProvider.ts';
@@ -25,14 +27,15 @@ export class Scene {
     readonly stripe: StripeDouble,
     readonly browser: Browser,
   ) {
-    this.shop = new Shop(() => this.#world, stripe);
+    this.shop = new Shop(() => this.world, stripe);
   }
 
-  get #world(): SignInWorld {
+  /** Everybody who can sign in at it. */
+  get world(): SignInWorld {
     return new SignInWorld(() => this.server, this.idp, null);
   }
 
-  static async start(): Promise<Scene> {
+  static async start(change: (config: Config) => void = () => {}): Promise<Scene> {
     const idp = await IdentityProvider.start();
     const stripe = await StripeDouble.start();
     const server = await startServer('sqlite', {
@@ -43,6 +46,7 @@ export class Scene {
         config.payments = parsePayments(stripe.env, '127.0.0.1', null);
         config.signIn = { providers: [idp.config('google', 'Google')], mail, local: false };
         config.policy.accounts.terms.url = 'https://perigee.example/terms';
+        change(config);
       },
     });
     if (!(await fetch(`${server.url}/account`)).ok) throw new Error('The page is not built: run "npm run build".');
@@ -60,7 +64,7 @@ export class Scene {
 
   /** Somebody who has signed in on an editor. */
   async member(person: Person = somebody()): Promise<Member> {
-    return (await this.#world.signIn(person)).member;
+    return (await this.world.signIn(person)).member;
   }
 
   /** A window of a browser of its own. `told` is what its console says. */
@@ -96,6 +100,13 @@ export async function violations(page: Page): Promise<string[]> {
   const { result } = await debug.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
   await debug.detach();
   return result.value as string[];
+}
+
+/** Fails if axe finds anything, or the page is wider than its window. */
+export async function inOrder(page: Page): Promise<void> {
+  assert.deepEqual(await violations(page), [], page.url());
+  const [inner, outer] = (await page.evaluate('[document.documentElement.scrollWidth, innerWidth]')) as number[];
+  assert.ok(inner! <= outer!, `${page.url()} is ${inner} wide`);
 }
 
 /**

@@ -143,8 +143,8 @@ describe('chat view: states and what they say', () => {
       'is suspended',
       { suspended },
       /^This account is suspended until further notice\. Resold through a relay\./,
-      'Account page',
-      'openAccount',
+      'How to appeal',
+      'openDecisions',
     ],
     [
       'is closing',

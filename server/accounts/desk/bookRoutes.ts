@@ -45,9 +45,10 @@ export function deskBookRoutes(api: Api, { db, clock }: BookDeps): void {
   api.openapi(trail, async (c) => {
     const { before } = c.req.valid('query');
     const reviewerId = c.var.reviewer.id;
-    const looks = { reviewerId, reviewers: await countReviewers(db.read, clock.now()) };
+    const at = clock.now();
+    const looks = { reviewerId, reviewers: await countReviewers(db.read, at), at };
     const isSecret = (flags: number[]) => findSeconds(db.read, looks, flags);
-    return c.json(await readTrail(db.read, { before: before ?? null, isSecret }), 200);
+    return c.json(await readTrail(db.read, { reader: reviewerId, before: before ?? null, isSecret }), 200);
   });
 
   api.openapi(numbers, async (c) => c.json(await readNumbers(db, c.req.valid('query').days, clock.now()), 200));

@@ -50,14 +50,17 @@ export function deskCaseRoutes(api: Api, { db, clock }: GuardDeps): void {
   const looksOf = async (c: AppContext): Promise<Looks> => ({
     reviewerId: c.var.reviewer.id,
     reviewers: await countReviewers(db.read, clock.now()),
+    at: clock.now(),
   });
   /** Throws where there is no such case, or it is about the reviewer’s own account. */
   async function found(c: AppContext, typed: string): Promise<Flag> {
     const number = readCaseNumber(typed);
     const flag = number === null ? null : await findFlag(db.read, number);
-    if (!flag) throw noSuchCase();
+    // An owner hears of a case when it is decided.
+    const isOwn = flag?.accountId === c.var.reviewer.id;
+    if (!flag || (isOwn && flag.endedAt === null)) throw noSuchCase();
     // A dossier tells how to avoid the next one.
-    if (flag.accountId === c.var.reviewer.id)
+    if (isOwn)
       throw new AppError('own_case', 'This case is about your own account: another reviewer sees and decides it.');
     return flag;
   }
@@ -69,7 +72,9 @@ export function deskCaseRoutes(api: Api, { db, clock }: GuardDeps): void {
     const looks = await looksOf(c);
     const at = clock.now();
     const opened = await readCase(db.read, flag, looks, at);
-    await db.write((tx) => recordAct(tx, { at, by: looks, act: 'opened_case', flag: flag.number }));
+    await db.write((tx) =>
+      recordAct(tx, { at, by: { reviewerId: looks.reviewerId }, act: 'opened_case', flag: flag.number }),
+    );
     return c.json(opened, 200);
   });
 

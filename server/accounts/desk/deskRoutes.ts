@@ -14,6 +14,7 @@ import { answers, emptyAnswer } from '../../platform/http/api.ts';
 import { jsonBody, KB } from '../../platform/http/bodies.ts';
 import type { Api, AppContext } from '../../platform/http/env.ts';
 import { findPause, pause, resume } from '../../risk/flags/store.ts';
+import { requireReviewer } from '../cases/decide.ts';
 import { recordAct } from '../reviewers/acts.ts';
 import { closeDesk, findDesk, openDesk, openUntil } from '../reviewers/deskSessions.ts';
 import { beginFactor, findFactorState, fitCode, useCode } from '../reviewers/factor.ts';
@@ -125,6 +126,7 @@ export function deskRoutes(api: Api, deps: DeskDeps): void {
     const { why } = c.req.valid('json');
     const at = clock.now();
     await db.write(async (tx) => {
+      await requireReviewer(tx, c.var.reviewer.id, at);
       if ((await findPause(tx)) !== null) return;
       await pause(tx, why, at);
       await recordAct(tx, { at, by: { reviewerId: c.var.reviewer.id }, act: 'paused', detail: why });
@@ -134,6 +136,7 @@ export function deskRoutes(api: Api, deps: DeskDeps): void {
 
   api.openapi(goOn, async (c) => {
     await db.write(async (tx) => {
+      await requireReviewer(tx, c.var.reviewer.id, clock.now());
       if ((await findPause(tx)) === null) return;
       await resume(tx);
       await recordAct(tx, { at: clock.now(), by: { reviewerId: c.var.reviewer.id }, act: 'resumed' });
@@ -159,7 +162,7 @@ async function stateOf(deps: DeskDeps, c: AppContext): Promise<DeskState> {
     openUntil: until === null ? null : iso(until),
     reviewers,
     paused: paused && { since: iso(paused.since), why: paused.why },
-    counts: until === null ? null : await countWaiting(db.read, { reviewerId: reviewer.id, reviewers }),
+    counts: until === null ? null : await countWaiting(db.read, { reviewerId: reviewer.id, reviewers, at: now }),
   };
 }
 

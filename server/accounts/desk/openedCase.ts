@@ -110,6 +110,9 @@ async function describeAccount(
     .execute();
   const declared = await findDeclared(db, id);
   const suspended = suspensionOf(account, now);
+  const { earlier, isAnySecret } = await findEarlier(db, looks, id, number);
+  // The suspension may be what a second look must not see.
+  const isHidden = isSecond || isAnySecret;
   return {
     id,
     label: account.email ?? account.name ?? id,
@@ -124,10 +127,9 @@ async function describeAccount(
     keys: keys.length,
     declared: inWords(declared),
     isTeam: declared.isTeam,
-    // The suspension may be what a second look must not see.
-    suspendedUntil: isSecond || !suspended?.until ? null : iso(Number(suspended.until)),
-    isSuspended: !isSecond && suspended !== null,
-    earlier: await findEarlier(db, looks, id, number),
+    suspendedUntil: isHidden || !suspended?.until ? null : iso(Number(suspended.until)),
+    isSuspended: !isHidden && suspended !== null,
+    earlier,
   };
 }
 
@@ -159,7 +161,7 @@ async function findEarlier(
   looks: Looks,
   accountId: string,
   number: number,
-): Promise<CaseAccount['earlier']> {
+): Promise<{ earlier: CaseAccount['earlier']; isAnySecret: boolean }> {
   const rows = await db
     .selectFrom('risk_flag as f')
     .select((eb) => [
@@ -172,17 +174,31 @@ async function findEarlier(
         .orderBy('decision.step', 'desc')
         .limit(1)
         .as('decision'),
+      eb
+        .selectFrom('decision')
+        .innerJoin('appeal', 'appeal.decision_id', 'decision.id')
+        .select('appeal.outcome')
+        .whereRef('decision.flag_number', '=', 'f.number')
+        .orderBy('decision.step', 'desc')
+        .limit(1)
+        .as('outcome'),
     ])
     .where('f.account_id', '=', accountId)
     .where('f.number', '<>', number)
     .orderBy('f.number', 'desc')
     .limit(20)
     .execute();
-  const earlier = rows.map((row) => ({ number: Number(row.number), kind: row.kind, decision: row.decision }));
+  const earlier = rows.map((row) => ({
+    ...{ number: Number(row.number), kind: row.kind, decision: row.decision },
+    ...(row.outcome === 'reversed' ? { isReversed: true } : {}),
+  }));
   const secret = await findSeconds(
     db,
     looks,
     earlier.map((one) => one.number),
   );
-  return earlier.map((one) => (secret.has(one.number) ? { ...one, decision: null } : one));
+  return {
+    earlier: earlier.map((one) => (secret.has(one.number) ? { ...one, decision: null } : one)),
+    isAnySecret: secret.size > 0,
+  };
 }

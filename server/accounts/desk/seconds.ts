@@ -1,5 +1,6 @@
 import type { DecisionKind } from '../../../shared/decisions.ts';
 import type { Tx } from '../../platform/db/database.ts';
+import { requireReviewer } from '../cases/decide.ts';
 import { recordAct } from '../reviewers/acts.ts';
 import { findSeconds, type Looks } from './lists.ts';
 
@@ -12,6 +13,7 @@ export async function giveSecondLook(
   looks: Looks,
   { number, kind, why, at }: { number: number; kind: DecisionKind; why: string; at: number },
 ): Promise<boolean> {
+  await requireReviewer(tx, looks.reviewerId, at);
   if (!(await findSeconds(tx, looks, [number])).has(number)) return false;
   const { numInsertedOrUpdatedRows } = await tx
     .insertInto('second_look')
@@ -19,6 +21,6 @@ export async function giveSecondLook(
     .onConflict((oc) => oc.column('flag_number').doNothing())
     .executeTakeFirst();
   if (numInsertedOrUpdatedRows !== 1n) return false;
-  await recordAct(tx, { at, by: looks, act: 'second_look', flag: number, detail: kind });
+  await recordAct(tx, { at, by: { reviewerId: looks.reviewerId }, act: 'second_look', flag: number, detail: kind });
   return true;
 }

@@ -38,17 +38,31 @@ const PER_PAGE = 100;
 
 /**
  * The acts before this id, newest first. `isSecret`: cases whose decision the reader must not know yet; their acts are
- * listed without a detail.
+ * listed without a detail. Those of the reader's own cases are left out: an owner hears of a decision, not of who looks.
  */
 export async function readTrail(
   db: Reader,
-  { before, isSecret }: { before: number | null; isSecret: (flags: number[]) => Promise<Set<number>> },
+  {
+    reader,
+    before,
+    isSecret,
+  }: { reader: string; before: number | null; isSecret: (flags: number[]) => Promise<Set<number>> },
 ): Promise<Trail> {
   let query = db
     .selectFrom('desk_act')
     .leftJoin('account', 'account.id', 'desk_act.reviewer_id')
     .selectAll('desk_act')
     .select(['account.name', 'account.email'])
+    .where((eb) =>
+      eb.or([
+        eb('desk_act.flag_number', 'is', null),
+        eb(
+          'desk_act.flag_number',
+          'not in',
+          eb.selectFrom('risk_flag').select('number').where('risk_flag.account_id', '=', reader),
+        ),
+      ]),
+    )
     .orderBy('desk_act.id', 'desc')
     .limit(PER_PAGE + 1);
   if (before !== null) query = query.where('desk_act.id', '<', before);

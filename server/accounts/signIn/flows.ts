@@ -36,7 +36,8 @@ const FlowSchema = z.object({
       name: z.string(),
       tool: z.string(),
     }),
-    z.object({ kind: z.literal('page') }),
+    /** `to`: the page that is shown then; absent: the member's page. */
+    z.object({ kind: z.literal('page'), to: z.literal('desk').optional() }),
   ]),
 });
 

@@ -79,7 +79,10 @@ export function signInPages(api: Api, deps: SignInDeps): void {
 
   web.get('/sign-in', async (c) => {
     requireOffered();
-    if (c.req.query('callback') === undefined) return goOn(c, await flows.begin(c, { kind: 'page' }));
+    if (c.req.query('callback') === undefined) {
+      const to = c.req.query('to') === 'desk' ? ('desk' as const) : undefined;
+      return goOn(c, await flows.begin(c, { kind: 'page', to }));
+    }
     const query = SignInQuerySchema.safeParse({ ...c.req.query(), callback: readCallback(c.req.query('callback')!) });
     if (!query.success)
       throw new AppError('invalid_request', 'This address is not complete. Start the sign-in again in the editor.');
@@ -318,7 +321,7 @@ export function signInPages(api: Api, deps: SignInDeps): void {
     await deps.browsers.remember(c, mailboxes);
     if (done) {
       writePageCookie(c, origins, done.pageToken);
-      return c.redirect('/account', 303);
+      return c.redirect(purpose.kind === 'page' && purpose.to ? `/${purpose.to}` : '/account', 303);
     }
     if (purpose.kind !== 'editor')
       return show(c, pages.messagePage('Approved', 'Continue on your device. You can close this page.'));

@@ -1,11 +1,11 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { AccountAnswer } from '../../../shared/account.ts';
 import { changesAt, Waking } from '../../../shared/waking.ts';
-import { asFailure, type CallFailed, call } from './api.ts';
+import { asFailure, type CallFailed, call } from '../kit/api.ts';
+import { listen, useResource } from '../kit/live.ts';
+import { Failure, Loading, useAct } from '../kit/parts.tsx';
 import { Enter, labelOf, SignedOut } from './Enter.tsx';
-import { listen, useResource } from './live.ts';
 import { Notices } from './Notices.tsx';
-import { Failure, Loading, useAct } from './parts.tsx';
 import { SECTIONS, type Section } from './sections.tsx';
 
 /** `code` came in the page's address and has been removed from it. */

@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Account } from '../../../shared/account.ts';
 import type { PageAnswer, SignInOptions } from '../../../shared/auth.ts';
-import { asFailure, type CallFailed, call } from './api.ts';
-import { useResource } from './live.ts';
-import { Failure, Loading, useAct } from './parts.tsx';
+import { asFailure, type CallFailed, call } from '../kit/api.ts';
+import { useResource } from '../kit/live.ts';
+import { Failure, Loading, useAct } from '../kit/parts.tsx';
 
 /** The account's label, here and in the editor. */
 export function labelOf({ email, name, kind, providers }: Account): string {

@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks';
 import type { AccountAnswer, Notice } from '../../../shared/account.ts';
 import type { SignInOptions } from '../../../shared/auth.ts';
-import { call } from './api.ts';
-import { withInstants } from './format.ts';
-import { useResource } from './live.ts';
-import { Failure, useAct } from './parts.tsx';
+import { call } from '../kit/api.ts';
+import { withInstants } from '../kit/format.ts';
+import { useResource } from '../kit/live.ts';
+import { Failure, useAct } from '../kit/parts.tsx';
 
 /** The notices that the owner must see, each with its next step. */
 export function Notices({ answer, reload }: { answer: AccountAnswer; reload: () => void }) {
@@ -33,7 +33,7 @@ export function Notices({ answer, reload }: { answer: AccountAnswer; reload: () 
 }
 
 /** Notices that require nothing: the reader can dismiss them. */
-const DISMISSIBLE: readonly Notice['kind'][] = ['price', 'operator', 'client'];
+const DISMISSIBLE: readonly Notice['kind'][] = ['price', 'operator', 'client', 'decision'];
 /** Local storage key: ids of the notices that were dismissed in this browser. */
 const SEEN = 'perigee.seenNotices';
 
@@ -73,9 +73,14 @@ function One(props: { notice: Notice; termsDue: string | undefined; reload: () =
         </div>
       )}
       {notice.kind === 'suspended' && (
-        <a class="button quiet" href="/api/account/export" download>
-          Export everything
-        </a>
+        <div class="row">
+          <a class="button" href="#decisions">
+            Why, and how to appeal
+          </a>
+          <a class="button quiet" href="/api/account/export" download>
+            Export everything
+          </a>
+        </div>
       )}
       {DISMISSIBLE.includes(notice.kind) && (
         <div class="row">
@@ -83,6 +88,7 @@ function One(props: { notice: Notice; termsDue: string | undefined; reload: () =
             Got it
           </button>
           {notice.kind === 'price' && <a href="#usage">What you use</a>}
+          {notice.kind === 'decision' && <a href="#decisions">Read it under “Decisions”</a>}
         </div>
       )}
       {notice.kind === 'terms' && termsDue !== undefined && <Terms version={termsDue} reload={reload} />}

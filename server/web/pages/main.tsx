@@ -1,10 +1,12 @@
 import { render } from 'preact';
 import { App } from './App.tsx';
 import '../../../shared/math.css';
-import './style.css';
-import './charts.css';
+import '../kit/style.css';
+import '../kit/charts.css';
+import '../kit/parts.css';
 import './connect.css';
 import './credits.css';
+import './decisions.css';
 
 // Remove the code from the address first, so that neither the history nor a bookmark keeps it. `to` is the section to
 // show then.

@@ -5,6 +5,7 @@ import { Conversations } from './sections/Conversations.tsx';
 import { Credits } from './sections/Credits.tsx';
 import { Data } from './sections/Data.tsx';
 import { Devices } from './sections/Devices.tsx';
+import { Decisions } from './sections/decisions/Decisions.tsx';
 import { Profile } from './sections/Profile.tsx';
 import { REFERRALS, Referrals } from './sections/Referrals.tsx';
 import { TokenLog } from './sections/TokenLog.tsx';
@@ -37,5 +38,6 @@ export const SECTIONS: readonly Section[] = [
   { id: 'connect', title: 'Connect a tool', View: Connect, isFor: isMember },
   { id: 'keys', title: 'API keys', View: Keys, isFor: isMember },
   { id: 'profile', title: 'Profile', View: Profile, isFor: isMember },
+  { id: 'decisions', title: 'Decisions', View: Decisions, isFor: isMember },
   { id: 'data', title: 'Your data', View: Data },
 ];

@@ -226,9 +226,13 @@ onBothEnginesWithSignIn(
       const number = await openCase(server(), by(ben));
       assert.equal((await numbersIn(ben, 'list=open')).includes(number), false);
       assert.equal((await numbersIn(ada, 'list=open')).includes(number), true);
+      assert.equal((await open(ben, number)).status, 404, 'an owner hears of it when it is decided');
+      await open(ada, number);
+      await writeDecision(server(), number, 'nothing', by(ada));
       const { status, body } = await open(ben, number);
       assert.deepEqual([status, body.code], [403, 'own_case']);
-      await writeDecision(server(), number, 'nothing', by(ada));
+      const { acts } = (await ben.page.request<Trail>('GET', '/api/desk/trail')).body;
+      assert.ok(!acts.some((one) => one.case === number), 'nor of who looked at it');
       assert.equal((await numbersIn(ben, 'list=decided')).includes(number), false);
     });
 

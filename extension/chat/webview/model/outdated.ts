@@ -25,6 +25,7 @@ function isOver({ chatId, action, of }: Notice, before: ChatState, now: ChatStat
       return isFoundAgain(was?.connection, is.connection);
     case 'signIn':
     case 'openAccount':
+    case 'openDecisions':
     case 'acceptTerms':
       return is.connection.state === 'ok' && JSON.stringify(was?.account) !== JSON.stringify(is.account);
   }

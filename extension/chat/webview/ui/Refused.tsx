@@ -39,7 +39,7 @@ export function Refused({ refusal }: { refusal: Refusal }) {
       way('Try again', () => chat.retry());
       break;
     case 'suspended':
-      way('Account page', () => chat.command('openAccount'));
+      way('How to appeal', () => chat.command('openDecisions'));
       break;
     case 'account_closing':
       way('Keep the account', () => chat.command('openAccount'));

@@ -137,9 +137,9 @@ function AccountStanding() {
   if (suspended && code !== 'suspended') {
     const end = suspended.until === null ? 'until further notice' : `until ${fullTime(suspended.until, now)}`;
     return (
-      <Banner icon="circle-slash" ways={<Way label="Account page" run={() => chat.command('openAccount')} />}>
-        <strong>This account is suspended</strong> {end}. {sentence(suspended.why)} You can read what is here, and
-        export it on the account page.
+      <Banner icon="circle-slash" ways={<Way label="How to appeal" run={() => chat.command('openDecisions')} />}>
+        <strong>This account is suspended</strong> {end}. {sentence(suspended.why)} You can read what is here, export it
+        on the account page, and appeal there.
       </Banner>
     );
   }

@@ -2,11 +2,11 @@ import type { AccountAnswer, Balance as BalanceNow } from '../../../../shared/ac
 import type { LogAnswer, OffersAnswer } from '../../../../shared/credits.ts';
 import { creditsChanged, creditsLeft, creditsSpent, withUnit } from '../../../../shared/money/amounts.ts';
 import { guestMessages, meter } from '../../../../shared/money/meter.ts';
-import { Split, type SplitPart } from '../charts.tsx';
-import { zoned } from '../format.ts';
-import { useResource } from '../live.ts';
-import { When } from '../now.tsx';
-import { Amount, Bar, Failure, Loading } from '../parts.tsx';
+import { Split, type SplitPart } from '../../kit/charts.tsx';
+import { zoned } from '../../kit/format.ts';
+import { useResource } from '../../kit/live.ts';
+import { When } from '../../kit/now.tsx';
+import { Amount, Bar, Failure, Loading } from '../../kit/parts.tsx';
 import { Owed } from './Owed.tsx';
 
 export function Balance({ answer }: { answer: AccountAnswer }) {

@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
 import { inCredits } from '../../../../shared/money/amounts.ts';
 import type { ClaimAnswer, PromotionsAnswer } from '../../../../shared/promotions.ts';
-import { call } from '../api.ts';
-import { useResource } from '../live.ts';
-import { Failure, useAct } from '../parts.tsx';
+import { call } from '../../kit/api.ts';
+import { useResource } from '../../kit/live.ts';
+import { Failure, useAct } from '../../kit/parts.tsx';
 
 /** The field for a promotion code; nothing if this account can't claim any promotion. */
 export function Code() {

@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ConversationSummary, ConversationsAnswer } from '../../../../shared/conversations.ts';
-import { asFailure, type CallFailed, call } from '../api.ts';
-import { useResource } from '../live.ts';
-import { When } from '../now.tsx';
-import { Confirm, Failure, Loading } from '../parts.tsx';
+import { asFailure, type CallFailed, call } from '../../kit/api.ts';
+import { useResource } from '../../kit/live.ts';
+import { When } from '../../kit/now.tsx';
+import { Confirm, Failure, Loading } from '../../kit/parts.tsx';
 import { Reader } from './Reader.tsx';
 
 /** How long a search waits for the next letter. */

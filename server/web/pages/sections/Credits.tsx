@@ -9,10 +9,10 @@ import type {
 } from '../../../../shared/credits.ts';
 import { exactCredits, inCredits } from '../../../../shared/money/amounts.ts';
 import { moneyText } from '../../../../shared/money/money.ts';
-import { call } from '../api.ts';
-import { dayOf } from '../format.ts';
-import { useResource } from '../live.ts';
-import { Choice, Confirm, Failure, Loading, useAct } from '../parts.tsx';
+import { call } from '../../kit/api.ts';
+import { dayOf } from '../../kit/format.ts';
+import { useResource } from '../../kit/live.ts';
+import { Choice, Confirm, Failure, Loading, useAct } from '../../kit/parts.tsx';
 import { Code } from './Code.tsx';
 import { Owed } from './Owed.tsx';
 import { Payments } from './Payments.tsx';

@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
 import type { AccountAnswer } from '../../../../shared/account.ts';
-import { call } from '../api.ts';
-import { instant } from '../format.ts';
-import { Confirm } from '../parts.tsx';
+import { call } from '../../kit/api.ts';
+import { instant } from '../../kit/format.ts';
+import { Confirm } from '../../kit/parts.tsx';
 import { Use } from './Use.tsx';
 
 export function Data({ answer }: { answer: AccountAnswer }) {

@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks';
 import type { Session, SessionsAnswer } from '../../../../shared/auth.ts';
-import { call } from '../api.ts';
-import { instant } from '../format.ts';
-import { useResource } from '../live.ts';
-import { When } from '../now.tsx';
-import { Confirm, Failure, Loading, useAct } from '../parts.tsx';
+import { call } from '../../kit/api.ts';
+import { instant } from '../../kit/format.ts';
+import { useResource } from '../../kit/live.ts';
+import { When } from '../../kit/now.tsx';
+import { Confirm, Failure, Loading, useAct } from '../../kit/parts.tsx';
 
 const KINDS: Record<Session['kind'], string> = {
   guest: 'Guest',

@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import type { LogEntry, UsageAnswer, UsageBy } from '../../../../shared/credits.ts';
-import { useResource } from '../live.ts';
+import { useResource } from '../../kit/live.ts';
 
 export const KINDS: Record<LogEntry['kind'], string> = {
   charge: 'Charged',

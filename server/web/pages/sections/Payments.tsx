@@ -1,9 +1,9 @@
 import type { PaymentPageAnswer, PaymentsAnswer } from '../../../../shared/credits.ts';
 import { moneyText } from '../../../../shared/money/money.ts';
-import { call } from '../api.ts';
-import { dayOf } from '../format.ts';
-import { useResource } from '../live.ts';
-import { Failure, useAct } from '../parts.tsx';
+import { call } from '../../kit/api.ts';
+import { dayOf } from '../../kit/format.ts';
+import { useResource } from '../../kit/live.ts';
+import { Failure, useAct } from '../../kit/parts.tsx';
 
 type Paid = PaymentsAnswer['payments'][number];
 

@@ -1,8 +1,8 @@
 import type { Model, ModelsAnswer, Price } from '../../../../shared/models.ts';
 import { exactCredits, inCredits } from '../../../../shared/money/amounts.ts';
-import { count, dayOf } from '../format.ts';
-import { useResource } from '../live.ts';
-import { Failure, Loading } from '../parts.tsx';
+import { count, dayOf } from '../../kit/format.ts';
+import { useResource } from '../../kit/live.ts';
+import { Failure, Loading } from '../../kit/parts.tsx';
 
 type Rates = Pick<Extract<Price, { mode: 'tokens' }>, 'inputMicro' | 'cachedInputMicro' | 'outputMicro'>;
 

@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks';
 import type { Account, AccountAnswer } from '../../../../shared/account.ts';
 import type { SignInOptions } from '../../../../shared/auth.ts';
-import { call } from '../api.ts';
-import { instant } from '../format.ts';
-import { useResource } from '../live.ts';
-import { Failure, useAct } from '../parts.tsx';
+import { call } from '../../kit/api.ts';
+import { instant } from '../../kit/format.ts';
+import { useResource } from '../../kit/live.ts';
+import { Failure, useAct } from '../../kit/parts.tsx';
 
 export function Profile({ answer }: { answer: AccountAnswer }) {
   const { account } = answer;

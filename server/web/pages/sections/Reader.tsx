@@ -1,12 +1,12 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { saysThought } from '../../../../shared/answers/thoughts.ts';
 import type { Conversation, Message } from '../../../../shared/conversations.ts';
-import { asFailure, type CallFailed, call } from '../api.ts';
-import { spent } from '../format.ts';
-import { useResource } from '../live.ts';
+import { asFailure, type CallFailed, call } from '../../kit/api.ts';
+import { spent } from '../../kit/format.ts';
+import { useResource } from '../../kit/live.ts';
+import { When } from '../../kit/now.tsx';
+import { Failure, Loading } from '../../kit/parts.tsx';
 import { renderMarkdown } from '../markdown.ts';
-import { When } from '../now.tsx';
-import { Failure, Loading } from '../parts.tsx';
 
 const STATES: Record<NonNullable<Message['state']>, string> = {
   running: 'still answering',

@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks';
 import type { Referral, ReferralsAnswer, Reward } from '../../../../shared/credits.ts';
 import { exactCredits, inCredits } from '../../../../shared/money/amounts.ts';
-import { asFailure, type CallFailed, call } from '../api.ts';
-import { count, counted, dayOf } from '../format.ts';
-import { useResource } from '../live.ts';
-import { Bar, Failure, Loading, useCopy } from '../parts.tsx';
+import { asFailure, type CallFailed, call } from '../../kit/api.ts';
+import { count, counted, dayOf } from '../../kit/format.ts';
+import { useResource } from '../../kit/live.ts';
+import { Bar, Failure, Loading, useCopy } from '../../kit/parts.tsx';
 
 /** A 404 means that this server has no referrals. */
 export const REFERRALS = '/api/referrals';

@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { PaymentAnswer } from '../../../../shared/credits.ts';
 import { creditsLeft, withUnit } from '../../../../shared/money/amounts.ts';
-import { asFailure, type CallFailed, call } from '../api.ts';
-import { Failure } from '../parts.tsx';
+import { asFailure, type CallFailed, call } from '../../kit/api.ts';
+import { Failure } from '../../kit/parts.tsx';
 
 /** Delays between polls while the payment is pending. Later payments are credited without this page, too. */
 const PAUSES_MS = [1_500, 3_000, 6_000, 12_000, 24_000];

@@ -1,10 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { LogAnswer, LogEntry } from '../../../../shared/credits.ts';
 import { creditsChanged, creditsLeft, inCredits } from '../../../../shared/money/amounts.ts';
-import { asFailure, type CallFailed, call } from '../api.ts';
-import { count, dayOf, timeOf } from '../format.ts';
-import { useResource } from '../live.ts';
-import { Failure, Loading } from '../parts.tsx';
+import { asFailure, type CallFailed, call } from '../../kit/api.ts';
+import { count, dayOf, timeOf } from '../../kit/format.ts';
+import { useResource } from '../../kit/live.ts';
+import { Failure, Loading } from '../../kit/parts.tsx';
 import { addressOf, type Filter, Filters, filterOf, KINDS, NO_FILTER, queryOf } from './LogFilters.tsx';
 
 const PAGE = 30;

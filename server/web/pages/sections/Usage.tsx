@@ -2,10 +2,10 @@ import { useEffect, useState } from 'preact/hooks';
 import { MICRO_PER_CREDIT } from '../../../../shared/constants.ts';
 import type { UsageAnswer, UsageBy, UsageRow } from '../../../../shared/credits.ts';
 import { creditsSpent, inCredits, withUnit } from '../../../../shared/money/amounts.ts';
-import { Columns } from '../charts.tsx';
-import { count, counted, dayLabel } from '../format.ts';
-import { useResource } from '../live.ts';
-import { Choice, Failure, Loading } from '../parts.tsx';
+import { Columns } from '../../kit/charts.tsx';
+import { count, counted, dayLabel } from '../../kit/format.ts';
+import { useResource } from '../../kit/live.ts';
+import { Choice, Failure, Loading } from '../../kit/parts.tsx';
 import { addressOf, GROUPS, isMonth, monthsUntil, monthTitle, queryOf, type View, viewOf } from './usageView.ts';
 
 /** The first column's title, and what it says of runs that name nothing. */

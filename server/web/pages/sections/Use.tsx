@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
 import type { KeysAnswer } from '../../../../shared/keys.ts';
 import type { Use as Declared, UseAnswer } from '../../../../shared/risk.ts';
-import { call } from '../api.ts';
-import { useResource } from '../live.ts';
-import { Failure, Loading } from '../parts.tsx';
+import { call } from '../../kit/api.ts';
+import { useResource } from '../../kit/live.ts';
+import { Failure, Loading } from '../../kit/parts.tsx';
 
 const PATH = '/api/account/use';
 

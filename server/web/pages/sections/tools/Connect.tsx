@@ -4,10 +4,10 @@ import type { LogAnswer, LogEntry } from '../../../../../shared/credits.ts';
 import type { KeysAnswer, NewKeyAnswer } from '../../../../../shared/keys.ts';
 import type { ModelsAnswer } from '../../../../../shared/models.ts';
 import { creditsSpent, withUnit } from '../../../../../shared/money/amounts.ts';
-import { call } from '../../api.ts';
-import { useResource } from '../../live.ts';
-import { When } from '../../now.tsx';
-import { Failure, Loading, useAct, useCopy } from '../../parts.tsx';
+import { call } from '../../../kit/api.ts';
+import { useResource } from '../../../kit/live.ts';
+import { When } from '../../../kit/now.tsx';
+import { Failure, Loading, useAct, useCopy } from '../../../kit/parts.tsx';
 
 /** What stands in the lines until there is a key. */
 const NO_KEY = 'pgk_…';

@@ -3,7 +3,7 @@ import { MAX_KEY_NAME, MICRO_PER_CREDIT } from '../../../../../shared/constants.
 import type { ApiKey, KeyRequest } from '../../../../../shared/keys.ts';
 import type { ModelsAnswer } from '../../../../../shared/models.ts';
 import { exactCredits } from '../../../../../shared/money/amounts.ts';
-import { Failure, useAct } from '../../parts.tsx';
+import { Failure, useAct } from '../../../kit/parts.tsx';
 
 const CREDITS = /^\d{1,9}([.,]\d{1,6})?$/;
 

@@ -2,11 +2,11 @@ import { useState } from 'preact/hooks';
 import type { ApiKey, KeysAnswer, NewKeyAnswer } from '../../../../../shared/keys.ts';
 import type { ModelsAnswer } from '../../../../../shared/models.ts';
 import { creditsSpent, exactCredits, withUnit } from '../../../../../shared/money/amounts.ts';
-import { call } from '../../api.ts';
-import { dayOf, instant } from '../../format.ts';
-import { useResource } from '../../live.ts';
-import { When } from '../../now.tsx';
-import { Bar, Confirm, Copyable, Failure, Loading } from '../../parts.tsx';
+import { call } from '../../../kit/api.ts';
+import { dayOf, instant } from '../../../kit/format.ts';
+import { useResource } from '../../../kit/live.ts';
+import { When } from '../../../kit/now.tsx';
+import { Bar, Confirm, Copyable, Failure, Loading } from '../../../kit/parts.tsx';
 import { KeyForm } from './KeyForm.tsx';
 
 export function Keys() {
