@@ -278,12 +278,16 @@ describe('the member’s page, in a real browser', function () {
   });
 
   it('may not be framed, and runs nothing but its own script', async () => {
-    const response = await fetch(`${scene.server.url}/account`);
-    const policy = response.headers.get('content-security-policy')!;
-    for (const part of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"])
-      assert.ok(policy.includes(part), policy);
-    assert.equal(/unsafe|\*/.test(policy), false);
-    assert.equal(response.headers.get('cross-origin-opener-policy'), 'same-origin');
+    for (const path of ['/account', '/desk']) {
+      const response = await fetch(scene.server.url + path);
+      const policy = response.headers.get('content-security-policy')!;
+      for (const part of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"])
+        assert.ok(policy.includes(part), policy);
+      assert.equal(/unsafe|\*/.test(policy), false);
+      assert.equal(response.headers.get('cross-origin-opener-policy'), 'same-origin');
+    }
+    const { status } = await fetch(`${scene.server.url}/fair-use`);
+    assert.equal(status, 404, 'the numbers are shown only if the operator likes');
     assert.equal((await fetch(`${scene.server.url}/account/../server.key`)).status, 404);
   });
 

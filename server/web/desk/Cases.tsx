@@ -124,7 +124,7 @@ const SINCE: Record<List, string> = {
 };
 
 function Line({ line, list }: { line: CaseLine; list: List }) {
-  const { number, kind, since, probability, summary, decision, isAnswered, isOwn } = line;
+  const { number, kind, since, probability, summary, decision, isReversed, isAnswered, isOwn } = line;
   return (
     <>
       <span class="case-head">
@@ -132,6 +132,7 @@ function Line({ line, list }: { line: CaseLine; list: List }) {
         <strong>{KIND_TITLES[kind]}</strong>
         {isAnswered && <span class="tag mark">answered</span>}
         {decision && list !== 'asked' && <span class="tag">{DECISION_WORDS[decision].done}</span>}
+        {isReversed && <span class="tag mark">reversed by an appeal</span>}
         {isOwn && <span class="tag">your decision: for somebody else</span>}
       </span>
       <span class="case-summary">{summary}</span>

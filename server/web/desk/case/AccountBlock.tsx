@@ -53,10 +53,11 @@ export function AccountBlock({ account }: { account: CaseAccount | null }) {
             <span class="soft">none</span>
           ) : (
             <ul class="plain-items">
-              {earlier.map(({ number, kind, decision }) => (
+              {earlier.map(({ number, kind, decision, isReversed }) => (
                 <li key={number}>
                   <a href={`#decided/${number}`}>Case {number}</a>: {KIND_NAMES[kind]},{' '}
                   {decision ? DECISION_WORDS[decision].done : 'not decided'}
+                  {isReversed && ', reversed by an appeal'}
                 </li>
               ))}
             </ul>
