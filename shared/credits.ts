@@ -218,6 +218,10 @@ export type Referral = z.infer<typeof ReferralSchema>;
 export const ReferralsAnswerSchema = z
   .object({
     link: z.string(),
+    isRevoked: z
+      .literal(true)
+      .optional()
+      .describe('a decision about the account: nobody joins by the link, and it earns nothing'),
     terms: z
       .object({
         spent: z.object({ spentMicro: MicroSchema, amountMicro: MicroSchema, perMonth: z.int() }),

@@ -35,7 +35,11 @@ export const OwnAppealSchema = z
     useCase: z.string(),
     pictures: z.array(PictureSchema),
     numbersMayBeUsed: z.boolean(),
-    heardBy: z.enum(['another reviewer', 'operator']).describe('who decides it: never who decided first'),
+    heardBy: z
+      .enum(['another reviewer', 'operator'])
+      .describe(
+        'who decides it: never the reviewer who decided first; the operator where there is no other reviewer, also about a decision of their own',
+      ),
     outcome: z.enum(['upheld', 'reversed']).nullable().describe('null: not decided yet'),
     decidedAt: z.iso.datetime().nullable(),
     why: z.string().nullable(),

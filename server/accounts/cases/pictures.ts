@@ -86,12 +86,13 @@ export async function findCasePicture(
   return row ? { bytes: row.bytes, accountId: row.account_id } : null;
 }
 
-/** All pictures of an account, for its export. */
+/** The pictures of an account's appeals, for its export. Those that wait are deleted soon. */
 export async function listOwnPictures(db: Reader, accountId: string): Promise<{ id: string; decisionId: string }[]> {
   const rows = await db
     .selectFrom('appeal_picture')
     .select(['id', 'decision_id'])
     .where('account_id', '=', accountId)
+    .where('is_sent', '=', 1)
     .orderBy('at')
     .execute();
   return rows.map(({ id, decision_id }) => ({ id, decisionId: decision_id }));

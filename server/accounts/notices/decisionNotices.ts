@@ -11,23 +11,24 @@ const TOLD_MS = APPEAL_DAYS * DAY_MS;
 
 /** The notices of an account's owner about decisions, newest first. */
 export async function decisionNotices(db: Reader, accountId: string, now: number): Promise<Notice[]> {
-  return (await ownDecisions(db, accountId, now)).flatMap((decision) => noticeOf(decision, now) ?? []);
+  const all = await ownDecisions(db, accountId, now);
+  return all.flatMap((decision) => noticeOf(decision, all, now) ?? []);
 }
 
 /** A question is told until it is answered, a decision while one can appeal, and how an appeal ended for a month. */
-function noticeOf(decision: OwnDecision, now: number): Notice | null {
+function noticeOf(decision: OwnDecision, all: readonly OwnDecision[], now: number): Notice | null {
   const { id, kind, at, answer, appeal, mayAppealUntil } = decision;
   if (appeal) {
     if (appeal.outcome === null || appeal.decidedAt === null) return null;
     const end = Date.parse(appeal.decidedAt) + TOLD_MS;
     if (end <= now) return null;
-    const text = appealText(decision);
+    const text = appealText(decision, all, now);
     return { id: `decision:${id}:${appeal.outcome}`, kind: 'decision', text, at: appeal.decidedAt, until: iso(end) };
   }
   const notice = { id: `decision:${id}`, kind: 'decision' as const, at };
   if (kind === 'ask') {
     const end = Date.parse(at) + TOLD_MS;
-    return answer !== null || end <= now ? null : { ...notice, text: decisionText(decision), until: iso(end) };
+    return answer !== null || end <= now ? null : { ...notice, text: decisionText(decision, now), until: iso(end) };
   }
-  return mayAppealUntil === null ? null : { ...notice, text: decisionText(decision), until: mayAppealUntil };
+  return mayAppealUntil === null ? null : { ...notice, text: decisionText(decision, now), until: mayAppealUntil };
 }

@@ -1,13 +1,17 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { exactCredits } from '../../../shared/money/amounts.ts';
 import { type Clock, type Ids, iso } from '../../platform/clock.ts';
 import type { Database } from '../../platform/db/database.ts';
 import { AppError } from '../../platform/errors.ts';
+import { makePrivateFolder } from '../../platform/private.ts';
 import { appealInCase, hear } from '../cases/appeals.ts';
 import { suspendByOperator } from '../cases/decide.ts';
 import { reinstate, type StopsRuns } from '../cases/effects.ts';
 import { suspend } from '../cases/sanctions.ts';
 import { deciderOf, hasOtherReviewer } from '../cases/store.ts';
 import type { FoundAccount } from '../people/accountSearch.ts';
+import { recordAct } from '../reviewers/acts.ts';
 import { readCaseNumber } from '../reviewers/guard.ts';
 import { columns, named, Refused } from './commandText.ts';
 
@@ -34,13 +38,38 @@ export async function suspendAccount(
     await db.write((tx) => suspend(tx, runs, account.id, { why, until, at }));
     return told;
   }
+  const closed = await closings(db, account.id);
   const number = await db.write((tx) => suspendByOperator(tx, deps, { accountId: account.id, why, until, at }));
-  return `${told} Its owner can appeal for 30 days: case ${number}.`;
+  const replaced = closed.map((other) => ` It takes the place of the closing in case ${other}: nothing is deleted.`);
+  return `${told} Its owner can appeal for 30 days: case ${number}.${replaced.join('')}`;
+}
+
+/** The cases in which the account was closed, as far as it counts. */
+async function closings(db: Database, accountId: string): Promise<number[]> {
+  const rows = await db.read
+    .selectFrom('decision')
+    .select('flag_number')
+    .where('account_id', '=', accountId)
+    .where('delete_at', 'is not', null)
+    .execute();
+  return rows.map(({ flag_number }) => Number(flag_number));
 }
 
 export async function reinstateAccount({ db, clock }: AppealCommandDeps, account: FoundAccount): Promise<string[]> {
   if (!account.suspended) return [`${named(account)} was not suspended: nothing was changed.`];
-  await db.write((tx) => reinstate(tx, account.id, clock.now()));
+  const at = clock.now();
+  await db.write(async (tx) => {
+    const inForce = await tx
+      .selectFrom('decision')
+      .select('flag_number')
+      .where('account_id', '=', account.id)
+      .where('kind', 'in', ['suspend', 'close'])
+      .where((eb) => eb.or([eb('until_at', 'is', null), eb('until_at', '>', at)]))
+      .execute();
+    await reinstate(tx, account.id, at);
+    for (const { flag_number } of inForce)
+      await recordAct(tx, { at, by: 'operator', act: 'decided', flag: Number(flag_number), detail: 'reinstated' });
+  });
   const open = await openAppeals(db, account.id);
   return [
     `The suspension of ${named(account)} has ended.`,
@@ -110,10 +139,42 @@ export async function appealLines({ db, clock }: AppealCommandDeps, typed: strin
     ['appeal', iso(appeal.at)],
     ['time', appeal.time ?? ''],
     ['use', (appeal.use_case ?? '').replace(/\s+/g, ' ')],
-    ['pictures', pictures.length === 0 ? 'none' : `${pictures.length}, shown at the desk alone`],
+    ['pictures', pictures.length === 0 ? 'none' : `${pictures.length}: --pictures FOLDER writes them`],
     ['state', appeal.outcome === null ? state : `${appeal.outcome} on ${iso(appeal.decided_at ?? 0)}`],
     ...(appeal.why === null ? [] : [['answer', appeal.why]]),
   ]);
+}
+
+/** `appeal NUMBER --pictures FOLDER`: writes the pictures of an appeal where only this user can read them. */
+export async function writePictures(
+  { db, clock }: AppealCommandDeps,
+  typed: string,
+  folder: string,
+): Promise<string[]> {
+  const number = numberOf(typed);
+  const found = await appealInCase(db.read, number);
+  if (!found) throw none(typed);
+  const pictures = await db.read
+    .selectFrom('appeal_picture')
+    .select(['id', 'bytes'])
+    .where('decision_id', '=', found.decision.id)
+    .where('is_sent', '=', 1)
+    .orderBy('at')
+    .execute();
+  if (pictures.length === 0) return ['The appeal has no pictures.'];
+  // As at the desk: that they were seen is kept.
+  await db.write(async (tx) => {
+    for (const _ of pictures)
+      await recordAct(tx, { at: clock.now(), by: 'operator', act: 'saw_picture', flag: number });
+  });
+  try {
+    makePrivateFolder(folder);
+    for (const [n, { bytes }] of pictures.entries())
+      await writeFile(join(folder, `case-${number}-${n + 1}.webp`), bytes, { mode: 0o600 });
+  } catch (error) {
+    throw new Refused(1, `${folder} can't be written (${(error as NodeJS.ErrnoException).code}).`);
+  }
+  return [`Wrote ${pictures.length} to ${folder}. Delete them once the appeal is decided.`];
 }
 
 /** `appeal NUMBER --uphold|--reverse`: decides what no other reviewer can. */

@@ -14,7 +14,14 @@ import { type FoundAccount, findAccounts, findByReference } from '../people/acco
 import { mailboxOf } from '../people/emails.ts';
 import { findAccountOf, LOCAL_OWNER, signIn } from '../people/identities.ts';
 import { allReferrals } from '../referrals/referralList.ts';
-import { appealLines, appealTable, decideAppeal, reinstateAccount, suspendAccount } from './appealCommands.ts';
+import {
+  appealLines,
+  appealTable,
+  decideAppeal,
+  reinstateAccount,
+  suspendAccount,
+  writePictures,
+} from './appealCommands.ts';
 import {
   accountLines,
   accountTable,
@@ -91,6 +98,7 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       setup: { type: 'boolean' },
       uphold: { type: 'boolean' },
       reverse: { type: 'boolean' },
+      pictures: { type: 'string' },
       'dry-run': { type: 'boolean' },
     },
   });
@@ -150,9 +158,13 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       return appealTable(deps);
     }
     case 'appeal': {
-      only('uphold', 'reverse', 'why');
+      only('uphold', 'reverse', 'why', 'pictures');
       taken(1, 'the number of a case');
-      const { uphold, reverse } = values;
+      const { uphold, reverse, pictures } = values;
+      if (pictures !== undefined) {
+        only('pictures');
+        return writePictures(deps, rest[0]!, pictures);
+      }
       if (!uphold && !reverse) {
         only();
         return appealLines(deps, rest[0]!);

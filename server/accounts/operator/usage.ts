@@ -9,6 +9,7 @@ export const USAGE = `perigee-admin COMMAND, or in a checkout: npm run admin -- 
   reinstate ACCOUNT                 ends a suspension, and keeps an account that a reviewer has closed
   appeals                           lists the open appeals, and who hears each
   appeal NUMBER                     shows an appeal by the number of its case
+  appeal NUMBER --pictures FOLDER   writes the pictures of an appeal into a folder
   appeal NUMBER --uphold|--reverse --why TEXT
                                     decides an appeal that no other reviewer can hear; its owner reads TEXT
   tier ACCOUNT N                    sets which limits apply: 0 to 4

@@ -4,7 +4,7 @@ import { AppError } from '../../platform/errors.ts';
 import { answers } from '../../platform/http/api.ts';
 import type { Api } from '../../platform/http/env.ts';
 import type { AuthDeps } from '../people/authDeps.ts';
-import { linkCode } from './links.ts';
+import { isRevoked, linkCode } from './links.ts';
 import { invitationOf, referralsOf, totalsOf } from './referralList.ts';
 import { areReferralsOn, mayBeEarned, referralTerms } from './referrals.ts';
 
@@ -37,8 +37,12 @@ export function referralRoutes(api: Api, deps: AuthDeps): void {
       rewards: one.rewards.filter((reward) => mayBeEarned(deps, reward)),
     }));
     const code = await db.write((tx) => linkCode(tx, ids, accountId, clock.now()));
+    const revoked = (await isRevoked(db.read, accountId)) ? { isRevoked: true as const } : {};
     const totals = await totalsOf(db.read, accountId);
     const invited = await invitationOf(db.read, accountId);
-    return c.json({ link: `${origins.home(c)}/join/${code}`, terms, ...totals, ...page, referrals, invited }, 200);
+    return c.json(
+      { link: `${origins.home(c)}/join/${code}`, ...revoked, terms, ...totals, ...page, referrals, invited },
+      200,
+    );
   });
 }

@@ -1,7 +1,7 @@
 import type { Problem } from '../../../shared/problems.ts';
 import { readSuspension } from '../../accounts/cases/sanctions.ts';
 import { iso } from '../../platform/clock.ts';
-import { howToAppeal } from '../../platform/http/standing.ts';
+import { howToAppeal, sentence } from '../../platform/http/standing.ts';
 import { Received } from '../prompt/received.ts';
 import { answeredBy } from '../runs/chain.ts';
 import { type Ending, fault, problemOf, receive } from '../runs/receive.ts';
@@ -110,6 +110,6 @@ async function whyStopped({ db, clock }: TurnDeps, call: AdmittedCall): Promise<
   const suspended = await readSuspension(db.read, call.run.account_id, clock.now());
   if (!suspended) return problemOf(call, 'account_closing', `The account is being deleted. ${end}`, false);
   const until = suspended.until === null ? 'Until further notice.' : `Until ${iso(suspended.until)}.`;
-  const told = `${suspended.why || 'No reason was given.'} ${end} ${until} ${howToAppeal(call.accountPage)}`;
+  const told = `${sentence(suspended.why) || 'No reason was given.'} ${end} ${until} ${howToAppeal(call.accountPage)}`;
   return problemOf(call, 'suspended', told.trim(), false);
 }

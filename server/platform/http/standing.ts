@@ -45,6 +45,7 @@ function suspended(
 
 /** Where the decision about an account stands. A guest has no page. */
 export const howToAppeal = (accountPage: string | null): string =>
-  accountPage === null ? '' : `Read the decision, and appeal against it: ${accountPage}#decisions`;
+  accountPage === null ? '' : `Read the decision, and how to appeal: ${accountPage}#decisions`;
 
-const sentence = (text: string) => (/[.!?…]$/.test(text) || text === '' ? text : `${text}.`);
+/** Ends a text that a person wrote with a full stop. */
+export const sentence = (text: string) => (/[.!?…]$/.test(text) || text === '' ? text : `${text}.`);

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { purgePictures } from '../../../server/accounts/cases/pictures.ts';
 import type { OwnDecision, OwnDecisions, Picture } from '../../../shared/decisions.ts';
 import type { CaseDecision, Decide, Hear, Trail } from '../../../shared/desk.ts';
@@ -123,6 +126,10 @@ onBothEnginesWithSignIn('an appeal', (world, engine) => {
     assert.match(suspended!.why, /^It was sold\. This account is closed: it is deleted for good on \S+Z, unless/);
     await appealed(owner, closed.body.id);
     await heard(other, 'reversed');
+    assert.match(
+      (await noticesOf(owner)).map(({ text }) => text).join('\n'),
+      /It counts no more, but the decision in case \d+ still does\./,
+    );
     const left = (await owner.account()).body.account.suspended;
     assert.deepEqual([left?.until, left?.why], [until, 'It looked like four people.']);
   });
@@ -136,6 +143,8 @@ onBothEnginesWithSignIn('an appeal', (world, engine) => {
     assert.equal(await joins(), 200);
     const { number, id } = await decided({ kind: 'referrals' }, owner);
     assert.notEqual(await joins(), 200);
+    const told = await owner.request<{ isRevoked?: true }>('GET', '/api/referrals');
+    assert.equal(told.body.isRevoked, true);
     await appealed(owner, id);
     await heard(number, 'reversed');
     assert.equal(await joins(), 200);
@@ -275,7 +284,8 @@ onBothEnginesWithSignIn('an appeal', (world, engine) => {
   it('is heard by the operator where nobody else can, and the owner reads so', async () => {
     const admin = (...args: string[]) => runAdmin(server(), ...args);
     const { owner, number, id } = await decided({ kind: 'reset' });
-    await appealed(owner, id);
+    const { body: sent } = await send(owner, id, await images.png());
+    await appealed(owner, id, { pictures: [sent.id] });
     const early = await admin('appeal', String(number), '--uphold', '--why', 'It stands.');
     assert.equal(early.code, 1);
     assert.match(early.lines.join('\n'), /^Another reviewer hears this appeal: it waits at the desk\. /);
@@ -285,6 +295,19 @@ onBothEnginesWithSignIn('an appeal', (world, engine) => {
     assert.match(open!, /reset\s+you\s/);
     const shown = (await admin('appeal', String(number))).lines.join('\n');
     assert.match(shown, /use +I work behind a gateway of my own\.[\s\S]*state +open: --uphold or --reverse decides it/);
+    const folder = await mkdtemp(join(tmpdir(), 'perigee-appeal-'));
+    try {
+      const written = await admin('appeal', String(number), '--pictures', join(folder, 'new'));
+      assert.deepEqual(
+        [written.code, written.lines[0]],
+        [0, 'Wrote 1 to '.concat(join(folder, 'new'), '. Delete them once the appeal is decided.')],
+      );
+      const picture = await readFile(join(folder, 'new', `case-${number}-1.webp`));
+      assert.equal(picture.toString('latin1', 8, 12), 'WEBP');
+      assert.equal((await admin('appeal', String(number), '--pictures', '/proc/none')).code, 1);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
     const done = await admin('appeal', String(number), '--reverse', '--why', 'It was your gateway.');
     assert.deepEqual(
       [done.code, done.lines[0]],
@@ -317,8 +340,13 @@ onBothEnginesWithSignIn('an appeal', (world, engine) => {
     assert.equal((await owner.account()).body.account.suspended, undefined);
     assert.ok(Date.parse((await first(owner)).until!) <= now());
     const second = await decided({ kind: 'close' }, owner);
+    const over = await admin('suspend', owner.accountId, '--why', 'Access was resold again.');
+    assert.match(over.lines[0]!, new RegExp(`the closing in case ${second.number}: nothing is deleted`));
     await admin('reinstate', owner.accountId);
     assert.equal((await first(owner)).deletedAt, null);
+    assert.match((await noticesOf(owner))[0]!.text, /^Your account was suspended until /);
+    const acts = await server().db.read.selectFrom('desk_act').selectAll().where('detail', '=', 'reinstated').execute();
+    assert.deepEqual([...new Set(acts.map((act) => act.is_operators))], [1]);
     assert.ok(second.number > number);
     const guest = await server().guest();
     const told = await admin('suspend', guest.accountId, '--why', 'A test.');

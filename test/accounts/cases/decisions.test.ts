@@ -98,7 +98,7 @@ onBothEnginesWithSignIn('a decision', (world) => {
     assert.equal(notice?.id, `decision:${id}`);
     assert.equal(
       notice!.text,
-      `Your account got a warning. ${WHY}. You can appeal until ${mayAppealUntil}, on your account page: somebody else decides that.`,
+      `Your account got a warning. ${WHY}. You can appeal until ${mayAppealUntil}, on your account page.`,
     );
     const mail = await mailed(owner, /A decision/);
     assert.match(

@@ -14,12 +14,21 @@ type Terms = ReferralsAnswer['terms'];
 export function Referrals() {
   const first = useResource<ReferralsAnswer>(REFERRALS, ['balance']);
   if (!first.value) return first.failure ? <Failure failure={first.failure} again={first.reload} /> : <Loading />;
-  const { link, terms, earnedMicro, joined, invited } = first.value;
+  const { link, isRevoked, terms, earnedMicro, joined, invited } = first.value;
   return (
     <>
       {first.failure && <Failure failure={first.failure} again={first.reload} />}
-      <Link link={link} />
-      <Rules terms={terms} />
+      {isRevoked ? (
+        <p class="box">
+          Your link earns nothing any more, and nobody joins by it. A person has decided this:{' '}
+          <a href="#decisions">read why, and how to appeal</a>.
+        </p>
+      ) : (
+        <>
+          <Link link={link} />
+          <Rules terms={terms} />
+        </>
+      )}
       {invited && <Invited invited={invited} terms={terms} />}
       <h2>Who joined</h2>
       {joined === 0 ? (
