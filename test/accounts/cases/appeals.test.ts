@@ -304,7 +304,10 @@ onBothEnginesWithSignIn('an appeal', (world, engine) => {
       );
       const picture = await readFile(join(folder, 'new', `case-${number}-1.webp`));
       assert.equal(picture.toString('latin1', 8, 12), 'WEBP');
-      assert.equal((await admin('appeal', String(number), '--pictures', join(folder, 'new', `case-${number}-1.webp`, 'x'))).code, 1);
+      assert.equal(
+        (await admin('appeal', String(number), '--pictures', join(folder, 'new', `case-${number}-1.webp`, 'x'))).code,
+        1,
+      );
     } finally {
       await rm(folder, { recursive: true });
     }
