@@ -5,13 +5,16 @@ import type { SignIn } from './account/signIn/signIn.ts';
 import type { Backend } from './backend.ts';
 import type { ChatController } from './chat/controller.ts';
 import type { LazyEdits } from './edits.ts';
+import type { WorkspaceIndex } from './index/workspaceIndex.ts';
 import { explainServer } from './platform/server/serverHelp.ts';
 
 const later = () => import('./later.ts');
+const finding = () => import('./index/findCommand.ts');
 
 interface CommandDeps {
   chat(): Promise<ChatController>;
   edit: LazyEdits;
+  index(): Promise<WorkspaceIndex>;
   session: Session;
   signIn(): Promise<SignIn>;
   page: AccountPageDeps;
@@ -21,7 +24,7 @@ interface CommandDeps {
 type Commands = Record<string, (...args: never[]) => unknown>;
 
 /** Every command of the extension, by its name without `perigee.`. */
-export function commandsOf({ chat, edit, session, signIn, page, backend }: CommandDeps): Commands {
+export function commandsOf({ chat, edit, index, session, signIn, page, backend }: CommandDeps): Commands {
   const { edits, prompt, proposals, checkpoints, fixes, readyMade, commitMessages } = edit;
   return {
     openChat: async () => (await chat()).reveal(),
@@ -63,6 +66,7 @@ export function commandsOf({ chat, edit, session, signIn, page, backend }: Comma
     rejectAllProposed: async (...args) => (await proposals()).rejectAll(...args),
     reviewProposedFile: async (...args) => (await proposals()).review(...args),
     takeBack: async () => (await checkpoints()).choose(),
+    findInWorkspace: async (question?: unknown) => (await finding()).findByQuestion(await index(), question),
     showQuota: async () => {
       const { showQuota } = await later();
       const openConversation = async (id: string) => (await chat()).openConversation(id);

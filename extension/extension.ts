@@ -15,6 +15,7 @@ import { commandsOf } from './commands.ts';
 import { QuickFixes } from './edit/actions/quickFixes.ts';
 import type { Apply } from './edit/apply/apply.ts';
 import { lazyEdits } from './edits.ts';
+import type { WorkspaceIndex } from './index/workspaceIndex.ts';
 import { deviceName } from './platform/device.ts';
 import { lazy } from './platform/lazy.ts';
 import { Settings } from './platform/settings.ts';
@@ -28,9 +29,12 @@ export interface TestApi {
   statusBar: vscode.StatusBarItem;
   chat(): Promise<ChatController>;
   apply(): Promise<Apply>;
+  index(): Promise<WorkspaceIndex>;
 }
 
 const later = () => import('./later.ts');
+/** Loaded apart from the rest: only who asks the workspace needs it. */
+const found = () => import('./index/workspaceIndex.ts');
 
 /**
  * Builds the extension in the order of its dependencies and registers its commands. Editor start makes only the status
@@ -90,9 +94,10 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     );
   });
   own(view.onDidResolve(() => void chat()));
+  const index = lazy(async () => own(new (await found()).WorkspaceIndex({ storage: context.storageUri, log })));
 
   own(vscode.languages.registerCodeActionsProvider('*', new QuickFixes(), QuickFixes.metadata));
-  for (const [name, run] of Object.entries(commandsOf({ chat, edit, session, signIn, page, backend }))) {
+  for (const [name, run] of Object.entries(commandsOf({ chat, edit, index, session, signIn, page, backend }))) {
     own(vscode.commands.registerCommand(`perigee.${name}`, run));
   }
 
@@ -106,5 +111,5 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     await (await later()).welcome(started.welcome.file);
   };
   void showAround().catch((error) => log.warn(`The walkthrough could not be opened: ${error}`));
-  return { session, account, statusBar: statusBar.item, chat, apply: edit.apply };
+  return { session, account, statusBar: statusBar.item, chat, apply: edit.apply, index };
 }

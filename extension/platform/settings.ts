@@ -40,3 +40,19 @@ export function sendsImplicitContext(file: vscode.Uri): boolean {
   const set = vscode.workspace.getConfiguration(undefined, file).inspect<boolean>(IMPLICIT_CONTEXT);
   return ![set?.globalValue, set?.workspaceValue, set?.workspaceFolderValue].includes(false);
 }
+
+export const INDEX_ENABLED = 'perigee.index.enabled';
+export const INDEX_EXCLUDE = 'perigee.index.exclude';
+
+/** Whether a folder of the workspace is indexed. One "off" on any level wins, as above. */
+export function indexesFolder(folder: vscode.Uri): boolean {
+  const set = vscode.workspace.getConfiguration(undefined, folder).inspect<boolean>(INDEX_ENABLED);
+  return ![set?.globalValue, set?.workspaceValue, set?.workspaceFolderValue].includes(false);
+}
+
+/** The globs of what the index leaves out, of all levels: a workspace can't take in what its user left out. */
+export function indexExcludes(folder: vscode.Uri): string[] {
+  const set = vscode.workspace.getConfiguration(undefined, folder).inspect<unknown>(INDEX_EXCLUDE);
+  const all = [set?.globalValue, set?.workspaceValue, set?.workspaceFolderValue].flatMap((value) => value ?? []);
+  return all.filter((glob): glob is string => typeof glob === 'string' && glob !== '');
+}

@@ -41,24 +41,39 @@ async function isBehindLink(folder: vscode.Uri, names: readonly string[]): Promi
   return found.some(({ type }) => type & vscode.FileType.SymbolicLink);
 }
 
-/** By `files.exclude` and `search.exclude`, with the editor's own pattern matching. */
 async function isExcluded(folder: vscode.WorkspaceFolder, names: readonly string[]): Promise<boolean> {
-  for (const section of ['files', 'search']) {
-    const settings = vscode.workspace.getConfiguration(section, folder.uri);
-    const patterns = settings.get<Record<string, boolean | { when?: string }>>('exclude') ?? {};
-    for (const [glob, value] of Object.entries(patterns)) {
-      if (!value) continue;
-      const pattern = new vscode.RelativePattern(folder, glob);
-      for (const last of names.keys()) {
-        const uri = vscode.Uri.joinPath(folder.uri, ...names.slice(0, last + 1));
-        // `match` reads only these properties of a document.
-        if (!vscode.languages.match({ pattern }, { uri, languageId: '' } as vscode.TextDocument)) continue;
-        if (value === true || !value.when || (await hasSibling(uri, value.when))) return true;
-      }
-    }
-  }
+  const excludes = excludesOf(folder);
+  for (const last of names.keys())
+    if (await excludes(vscode.Uri.joinPath(folder.uri, ...names.slice(0, last + 1)))) return true;
   return false;
 }
+
+/**
+ * Whether a file or folder is itself excluded by `files.exclude`, `search.exclude` or one of `more` globs, with the
+ * editor's own pattern matching. The settings are read once.
+ */
+export function excludesOf(
+  folder: vscode.WorkspaceFolder,
+  more: readonly string[] = [],
+): (uri: vscode.Uri) => Promise<boolean> {
+  const settings = ['files', 'search'].flatMap((section) => {
+    const patterns = vscode.workspace.getConfiguration(section, folder.uri).get<Record<string, Exclude>>('exclude');
+    return Object.entries(patterns ?? {});
+  });
+  const all = [...settings, ...more.map((glob): [string, Exclude] => [glob, true])]
+    .filter(([, value]) => value)
+    .map(([glob, value]) => ({ pattern: new vscode.RelativePattern(folder, glob), value }));
+  return async (uri) => {
+    for (const { pattern, value } of all) {
+      // `match` reads only these properties of a document.
+      if (!vscode.languages.match({ pattern }, { uri, languageId: '' } as vscode.TextDocument)) continue;
+      if (typeof value === 'boolean' || !value.when || (await hasSibling(uri, value.when))) return true;
+    }
+    return false;
+  };
+}
+
+type Exclude = boolean | { when?: string };
 
 /** `$(basename).ts` beside `a.js` is `a.ts`. */
 async function hasSibling(uri: vscode.Uri, when: string): Promise<boolean> {
@@ -69,10 +84,23 @@ async function hasSibling(uri: vscode.Uri, when: string): Promise<boolean> {
 /** By the ignore files from the repository's root down to the file, also those above the workspace. */
 async function isIgnored(folder: vscode.Uri, names: readonly string[]): Promise<boolean> {
   const inside = names.map((_, depth) => vscode.Uri.joinPath(folder, ...names.slice(0, depth)));
-  const above = (await hasRepository(inside)) ? [] : await foldersAbove(folder);
-  const between = above.map((_, at) => nameOf(above[at + 1] ?? folder));
-  const rules = await Promise.all([...above, ...inside].map(rulesIn));
-  return isLeftOut([...between, ...names], rules);
+  const above = (await hasRepository(inside)) ? NOTHING_ABOVE : await rulesAbove(folder);
+  const rules = await Promise.all(inside.map(rulesIn));
+  return isLeftOut([...above.names, ...names], [...above.rules, ...rules]);
+}
+
+/** Ignore files of the folders above a workspace folder, and the names that lead down from the uppermost one. */
+export interface RulesAbove {
+  names: string[];
+  rules: (string | undefined)[];
+}
+const NOTHING_ABOVE: RulesAbove = { names: [], rules: [] };
+
+/** The ignore files between a workspace folder and its repository's root, which may lie above the workspace. */
+export async function rulesAbove(folder: vscode.Uri): Promise<RulesAbove> {
+  const above = (await hasRepository([folder])) ? [] : await foldersAbove(folder);
+  const names = above.map((_, at) => nameOf(above[at + 1] ?? folder));
+  return { names, rules: await Promise.all(above.map(rulesIn)) };
 }
 
 /** The folders above, from the repository's root down; none without a repository. */
@@ -91,7 +119,8 @@ async function foldersAbove(folder: vscode.Uri): Promise<vscode.Uri[]> {
 const hasRepository = async (folders: readonly vscode.Uri[]) =>
   (await Promise.all(folders.map((folder) => exists(vscode.Uri.joinPath(folder, '.git'))))).includes(true);
 
-async function rulesIn(folder: vscode.Uri): Promise<string | undefined> {
+/** The text of a folder's ignore files; undefined if it has none. */
+export async function rulesIn(folder: vscode.Uri): Promise<string | undefined> {
   const read = (...path: string[]) => textOf(vscode.Uri.joinPath(folder, ...path));
   // In a worktree, `.git` is a file, so these paths do not exist.
   const own = await read('.git', 'info', 'exclude').catch(() => undefined);

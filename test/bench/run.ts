@@ -15,6 +15,7 @@ import { firstToken } from './firstToken.ts';
 import { judging } from './judging.ts';
 import { ledger } from './ledger.ts';
 import { type Finding, type Measure, reached } from './numbers.ts';
+import { retrieval } from './retrieval/measure.ts';
 import { risk } from './risk.ts';
 import { streams } from './streams.ts';
 import { vsix } from './vsix.ts';
@@ -35,6 +36,7 @@ const measures: Measure[] = [
   streams,
   webview,
   editor,
+  retrieval,
 ];
 
 async function main(): Promise<number> {

@@ -19,6 +19,7 @@ export const FLOORS: Record<string, number> = {
   'extension/account': 2,
   'extension/chat': 3,
   'extension/edit': 3,
+  'extension/index': 3,
   'extension/quota': 3,
   'extension/later.ts': 4,
   'extension/edits.ts': 5,
@@ -45,6 +46,7 @@ export const ROOMS: Record<string, string[][]> = {
   'extension/platform': [['secrecy', 'server']],
   'extension/account': [['session'], ['signIn']],
   'extension/quota': [['words']],
+  'extension/index': [['ranking']],
   'extension/chat': [['context'], ['conversation', 'answers', 'webview']],
   'extension/chat/webview': [['blocks'], ['model'], ['parts'], ['markdown'], ['ui']],
   'extension/edit': [
@@ -77,5 +79,6 @@ export const CORES = [
   'extension/edit/engine',
   'extension/edit/hunks',
   'extension/edit/words',
+  'extension/index/ranking',
   'extension/quota/words',
 ];

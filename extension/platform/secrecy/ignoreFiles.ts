@@ -15,17 +15,31 @@ interface Rule {
  * an excluded folder is included again. Case is ignored, because some disks ignore it.
  */
 export function isLeftOut(path: readonly string[], rules: readonly (string | undefined)[]): boolean {
+  const known = rules.map((text) => readIgnoreFile(text ?? ''));
+  return path.some((_, last) => isIgnored(path.slice(0, last + 1), known, last < path.length - 1));
+}
+
+/** An ignore file that was read once, for many paths. */
+export type IgnoreFile = readonly Rule[];
+
+export const readIgnoreFile = (text: string): IgnoreFile => text.split(/\r?\n/).flatMap(ruleOf);
+
+/**
+ * Whether the last name of `path` itself is excluded. Like `isLeftOut`, but for a caller that goes down folder by folder
+ * and enters no excluded one.
+ */
+export function isIgnored(
+  path: readonly string[],
+  files: readonly (IgnoreFile | undefined)[],
+  isFolder: boolean,
+): boolean {
   // The disk may store a name in another Unicode normal form than the ignore file.
   const names = path.map(plain);
-  const known = rules.map((text = '') => text.split(/\r?\n/).flatMap(ruleOf));
-  return names.some((_, last) => {
-    let isIgnored = false;
-    for (let from = 0; from <= last; from++)
-      for (const { path: pattern, isNegated, isForFolders } of known[from] ?? [])
-        if ((!isForFolders || last < names.length - 1) && fits(pattern, names.slice(from, last + 1), isNamedSo))
-          isIgnored = !isNegated;
-    return isIgnored;
-  });
+  let isOut = false;
+  for (const [from, rules] of files.slice(0, names.length).entries())
+    for (const { path: pattern, isNegated, isForFolders } of rules ?? [])
+      if ((!isForFolders || isFolder) && fits(pattern, names.slice(from), isNamedSo)) isOut = !isNegated;
+  return isOut;
 }
 
 const plain = (text: string) => text.normalize('NFC').toLowerCase();
