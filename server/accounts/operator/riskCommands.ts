@@ -102,8 +102,10 @@ function head({ number, kind, accountId, openedAt, endedAt, dossier }: Flag): st
     ['account', accountId ?? 'deleted; this is kept 6 months without a name'],
     ['flagged', iso(openedAt)],
     ...(endedAt === null ? [] : [['ended', iso(endedAt)]]),
-    ['observed since', dossier.observedSince],
-    ['probability', `${inPercent(dossier.probability)}, where one account in 100 is shared`],
+    ...(kind === 'operator' ? [] : [['observed since', dossier.observedSince]]),
+    ...(dossier.probability > 0
+      ? [['probability', `${inPercent(dossier.probability)} in the simulation, if one account in 100 is shared`]]
+      : []),
     ['rule', `${dossier.rule} (rules ${dossier.rulesVersion}, thresholds ${dossier.thresholdVersion})`],
     [
       'nats',

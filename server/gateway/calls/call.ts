@@ -1,7 +1,6 @@
 import type { Problem } from '../../../shared/problems.ts';
 import { readSuspension } from '../../accounts/cases/sanctions.ts';
-import { iso } from '../../platform/clock.ts';
-import { howToAppeal, sentence } from '../../platform/http/standing.ts';
+import { howToAppeal, suspensionInWords } from '../../platform/http/standing.ts';
 import { Received } from '../prompt/received.ts';
 import { answeredBy } from '../runs/chain.ts';
 import { type Ending, fault, problemOf, receive } from '../runs/receive.ts';
@@ -109,7 +108,6 @@ async function whyStopped({ db, clock }: TurnDeps, call: AdmittedCall): Promise<
   const end = 'This answer was stopped; what came of it was charged.';
   const suspended = await readSuspension(db.read, call.run.account_id, clock.now());
   if (!suspended) return problemOf(call, 'account_closing', `The account is being deleted. ${end}`, false);
-  const until = suspended.until === null ? 'Until further notice.' : `Until ${iso(suspended.until)}.`;
-  const told = `${sentence(suspended.why) || 'No reason was given.'} ${end} ${until} ${howToAppeal(call.accountPage)}`;
+  const told = `${suspensionInWords(suspended)} ${end} ${howToAppeal(call.accountPage)}`;
   return problemOf(call, 'suspended', told.trim(), false);
 }

@@ -35,8 +35,7 @@ function suspended(
 ): AppError {
   const end = until === null ? null : iso(until);
   const detail = [
-    sentence(why) || 'No reason was given.',
-    end ? `Until ${end}.` : 'Until further notice.',
+    suspensionInWords({ why, until }),
     'Nothing was started; your data can be read and exported.',
     howToAppeal(accountPage),
   ].join(' ');
@@ -48,4 +47,8 @@ export const howToAppeal = (accountPage: string | null): string =>
   accountPage === null ? '' : `Read the decision, and how to appeal: ${accountPage}#decisions`;
 
 /** Ends a text that a person wrote with a full stop. */
-export const sentence = (text: string) => (/[.!?…]$/.test(text) || text === '' ? text : `${text}.`);
+/** That an account is suspended, until when, and why. Many clients show the text alone. */
+export const suspensionInWords = ({ why, until }: NonNullable<AppEnv['Variables']['suspended']>): string =>
+  `This account is suspended until ${until === null ? 'further notice' : iso(until)}. ${sentence(why) || 'No reason was given.'}`;
+
+const sentence = (text: string) => (/[.!?…]$/.test(text) || text === '' ? text : `${text}.`);

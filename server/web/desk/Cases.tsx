@@ -139,7 +139,7 @@ function Line({ line, list }: { line: CaseLine; list: List }) {
       <span class="case-foot soft">
         {SINCE[list]} <When at={since} />
         {line.for + line.against > 0 && ` · ${line.for} for, ${line.against} against`}
-        {probability !== null && ` · ${Math.round(probability * 1000) / 10} % of such flags are right`}
+        {probability !== null && ` · in the simulation ${Math.round(probability * 1000) / 10} %`}
       </span>
     </>
   );

@@ -312,7 +312,7 @@ onBothEnginesWithSignIn('an API key', (world, engine) => {
     );
     const CASES: [secret: string, code: string, words: RegExp][] = [
       [keys[0]!.secret, 'account_closing', /You have closed this account/],
-      [keys[1]!.secret, 'suspended', /^Sold on\. Until further notice/],
+      [keys[1]!.secret, 'suspended', /^This account is suspended until further notice\. Sold on\. /],
     ];
     for (const [secret, code, words] of CASES) {
       const { status, body, headers } = await call(secret);

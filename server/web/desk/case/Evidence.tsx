@@ -122,7 +122,8 @@ function Rule({ dossier, isWeighed }: { dossier: Dossier; isWeighed: boolean }) 
           <li class="total">
             <span>All together</span>
             <span class="soft">
-              {probability > 0 && `${Math.round(probability * 1000) / 10} % of flags with these numbers are right`}
+              {probability > 0 &&
+                `in the simulation ${Math.round(probability * 1000) / 10} %, if 1 account in 100 is shared`}
             </span>
             <span class="number">{signed(nats.all)}</span>
           </li>
