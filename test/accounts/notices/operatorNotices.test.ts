@@ -255,7 +255,9 @@ onBothEnginesWithSignIn('a notice of the operator', (world, engine) => {
       const told = [suspended, closing, restored].map(({ email }) => toldOf(email).length);
       assert.deepEqual(told, [0, 0, 1]);
       assert.deepEqual(await textsOf(members[0]!), [
-        ...(await noticesOf(members[0]!)).filter(({ kind }) => kind === 'suspended').map(({ text }) => text),
+        ...(await noticesOf(members[0]!))
+          .filter(({ kind }) => kind === 'suspended' || kind === 'decision')
+          .map(({ text }) => text),
         'Answers are slow.',
       ]);
     });
