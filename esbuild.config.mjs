@@ -116,8 +116,11 @@ const asPackage = {
         dependencies: Object.fromEntries(imported.map((name) => [name, locked(name).version])),
         allowScripts: Object.fromEntries(imported.filter((name) => allowScripts[name]).map((name) => [name, true])),
       };
-      // `devOptional`: only a development dependency has brought it, although a package could use it.
-      const kept = Object.entries(lock.packages).filter(([path, { dev, devOptional }]) => path && !dev && !devOptional);
+      // `devOptional`: a development dependency has brought it, and a package of the server could use it or an optional
+      // one of it needs it. Only the latter is of the server.
+      const all = Object.entries(lock.packages).filter(([path, { dev }]) => path && !dev);
+      const needed = new Set(all.flatMap(([, one]) => (one.devOptional ? [] : Object.keys(one.dependencies ?? {}))));
+      const kept = all.filter(([path, one]) => !one.devOptional || needed.has(path.replace(/^node_modules\//, '')));
       const { name, bin, dependencies } = manifest;
       const root = { name, version, license, bin, engines: manifest.engines, dependencies };
       const shrinkwrap = { name, version, lockfileVersion: lock.lockfileVersion, requires: true };
