@@ -7,8 +7,9 @@ import {
   type List,
   type Cases as Page,
 } from '../../../shared/desk.ts';
-import { asFailure, type CallFailed, call } from '../kit/api.ts';
+import { call } from '../kit/api.ts';
 import { useResource } from '../kit/live.ts';
+import { useMore } from '../kit/more.ts';
 import { When } from '../kit/now.tsx';
 import { Failure, Loading } from '../kit/parts.tsx';
 import { useKeys } from './keys.tsx';
@@ -60,20 +61,11 @@ export function Cases({ list, isShown, counts }: { list: List; isShown: boolean;
 }
 
 function Lines({ list, kind, newest, isShown }: { list: List; kind: CaseKind | ''; newest: Page; isShown: boolean }) {
-  const [more, setMore] = useState<Page>();
-  const [failure, setFailure] = useState<CallFailed>();
   const box = useRef<HTMLUListElement>(null);
-  const known = new Set(newest.cases.map(({ number }) => number));
-  const lines = [...newest.cases, ...(more?.cases.filter(({ number }) => !known.has(number)) ?? [])];
-  const next = more ? more.next : newest.next;
-  const loadMore = () =>
-    call<Page>('GET', pathOf(list, kind, next!)).then(
-      (page) => {
-        setMore({ cases: [...(more?.cases ?? []), ...page.cases], next: page.next });
-        setFailure(undefined);
-      },
-      (error) => setFailure(asFailure(error)),
-    );
+  const more = useMore(pageOf(newest), {
+    keyOf: ({ number }) => number,
+    load: async (before) => pageOf(await call<Page>('GET', pathOf(list, kind, before))),
+  });
   const step = (by: number) => {
     if (!isShown) return;
     const links = [...(box.current?.querySelectorAll('a') ?? [])];
@@ -91,7 +83,7 @@ function Lines({ list, kind, newest, isShown }: { list: List; kind: CaseKind | '
   return (
     <>
       <ul class="list cases" ref={box}>
-        {lines.map((line) => (
+        {more.list.map((line) => (
           <li key={line.number}>
             <a
               href={`#${list}/${line.number}`}
@@ -105,15 +97,17 @@ function Lines({ list, kind, newest, isShown }: { list: List; kind: CaseKind | '
           </li>
         ))}
       </ul>
-      {failure && <Failure failure={failure} />}
-      {next !== null && (
-        <button type="button" class="quiet" onClick={() => void loadMore()}>
+      {more.failure && <Failure failure={more.failure} />}
+      {more.before !== null && (
+        <button type="button" class="quiet" disabled={more.isLoading} onClick={() => void more.loadMore()}>
           Show more
         </button>
       )}
     </>
   );
 }
+
+const pageOf = ({ cases, next }: Page) => ({ list: cases, before: next });
 
 const SINCE: Record<List, string> = {
   open: 'opened',

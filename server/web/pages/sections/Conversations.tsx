@@ -1,7 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ConversationSummary, ConversationsAnswer } from '../../../../shared/conversations.ts';
-import { asFailure, type CallFailed, call } from '../../kit/api.ts';
+import { call } from '../../kit/api.ts';
 import { useResource } from '../../kit/live.ts';
+import { useMore } from '../../kit/more.ts';
 import { When } from '../../kit/now.tsx';
 import { Confirm, Failure, Loading } from '../../kit/parts.tsx';
 import { Reader } from './Reader.tsx';
@@ -18,8 +19,6 @@ export function Conversations({ id }: { id: string | undefined }) {
 function List() {
   const [typed, setTyped] = useState('');
   const [search, setSearch] = useState('');
-  const [more, setMore] = useState<{ of: string; list: ConversationSummary[]; before: string | null }>();
-  const [failure, setFailure] = useState<CallFailed>();
   const [asks, setAsks] = useState<ConversationSummary | 'all'>();
   useEffect(() => {
     const timer = setTimeout(() => setSearch(typed.trim()), PAUSE_MS);
@@ -28,15 +27,11 @@ function List() {
   const query = (before?: string) =>
     `/api/conversations?${new URLSearchParams({ limit: String(PAGE), ...(search && { search }), ...(before && { before }) })}`;
   const first = useResource<ConversationsAnswer>(query(), ['conversation']);
-  const later = more?.of === search ? more : undefined;
-  const known = new Set(first.value?.conversations.map((one) => one.id));
-  const list = [...(first.value?.conversations ?? []), ...(later?.list.filter((one) => !known.has(one.id)) ?? [])];
-  const before = later ? later.before : (first.value?.before ?? null);
-  const loadMore = () =>
-    call<ConversationsAnswer>('GET', query(before ?? undefined)).then(
-      (page) => setMore({ of: search, list: [...(later?.list ?? []), ...page.conversations], before: page.before }),
-      (error) => setFailure(asFailure(error)),
-    );
+  const { list, before, failure, isLoading, loadMore, remove } = useMore(first.value && pageOf(first.value), {
+    of: search,
+    keyOf: ({ id }) => id,
+    load: async (next) => pageOf(await call<ConversationsAnswer>('GET', query(next))),
+  });
   return (
     <>
       <label class="field">
@@ -72,7 +67,7 @@ function List() {
       </ul>
       <div class="row">
         {before && (
-          <button type="button" class="quiet" onClick={() => void loadMore()}>
+          <button type="button" class="quiet" disabled={isLoading} onClick={() => void loadMore()}>
             Show more
           </button>
         )}
@@ -89,7 +84,7 @@ function List() {
           isDanger
           onYes={async () => {
             await call('DELETE', asks === 'all' ? '/api/conversations' : `/api/conversations/${asks.id}`);
-            setMore((old) => old && { ...old, list: old.list.filter(({ id }) => asks !== 'all' && id !== asks.id) });
+            remove(({ id }) => asks === 'all' || id === asks.id);
             first.reload();
           }}
           onClose={() => setAsks(undefined)}
@@ -109,3 +104,5 @@ function List() {
     </>
   );
 }
+
+const pageOf = ({ conversations, before }: ConversationsAnswer) => ({ list: conversations, before });

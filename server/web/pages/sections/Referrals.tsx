@@ -1,9 +1,9 @@
-import { useState } from 'preact/hooks';
-import type { Referral, ReferralsAnswer, Reward } from '../../../../shared/credits.ts';
+import type { ReferralsAnswer, Reward } from '../../../../shared/credits.ts';
 import { exactCredits, inCredits } from '../../../../shared/money/amounts.ts';
-import { asFailure, type CallFailed, call } from '../../kit/api.ts';
+import { call } from '../../kit/api.ts';
 import { count, counted, dayOf } from '../../kit/format.ts';
 import { useResource } from '../../kit/live.ts';
+import { useMore } from '../../kit/more.ts';
 import { Bar, Failure, Loading, useCopy } from '../../kit/parts.tsx';
 
 /** A 404 means that this server has no referrals. */
@@ -126,17 +126,14 @@ function Invited({ invited, terms }: { invited: NonNullable<ReferralsAnswer['inv
   );
 }
 
+const pageOf = ({ referrals, before }: ReferralsAnswer) => ({ list: referrals, before });
+
 function Joined({ newest }: { newest: ReferralsAnswer }) {
-  const [more, setMore] = useState<{ list: Referral[]; before: string | null }>();
-  const [failure, setFailure] = useState<CallFailed>();
-  const known = new Set(newest.referrals.map(({ id }) => id));
-  const list = [...newest.referrals, ...(more?.list.filter(({ id }) => !known.has(id)) ?? [])];
-  const before = more ? more.before : newest.before;
-  const loadMore = () =>
-    call<ReferralsAnswer>('GET', `${REFERRALS}?${new URLSearchParams({ before: before! })}`).then(
-      (page) => setMore({ list: [...(more?.list ?? []), ...page.referrals], before: page.before }),
-      (error) => setFailure(asFailure(error)),
-    );
+  const { list, before, failure, isLoading, loadMore } = useMore(pageOf(newest), {
+    keyOf: ({ id }) => id,
+    load: async (next) =>
+      pageOf(await call<ReferralsAnswer>('GET', `${REFERRALS}?${new URLSearchParams({ before: next })}`)),
+  });
   return (
     <>
       <p class="soft">Who they are is not told.</p>
@@ -162,7 +159,7 @@ function Joined({ newest }: { newest: ReferralsAnswer }) {
         ))}
       </ul>
       {before && (
-        <button type="button" class="quiet" onClick={() => void loadMore()}>
+        <button type="button" class="quiet" disabled={isLoading} onClick={() => void loadMore()}>
           Show more
         </button>
       )}

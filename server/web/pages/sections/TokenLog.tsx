@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { LogAnswer, LogEntry } from '../../../../shared/credits.ts';
 import { creditsChanged, creditsLeft, inCredits } from '../../../../shared/money/amounts.ts';
-import { asFailure, type CallFailed, call } from '../../kit/api.ts';
+import { call } from '../../kit/api.ts';
 import { count, dayOf, timeOf } from '../../kit/format.ts';
 import { useResource } from '../../kit/live.ts';
+import { useMore } from '../../kit/more.ts';
 import { Failure, Loading } from '../../kit/parts.tsx';
 import { addressOf, type Filter, Filters, filterOf, KINDS, NO_FILTER, queryOf } from './LogFilters.tsx';
 
@@ -21,9 +22,6 @@ export function TokenLog() {
     history.replaceState(null, '', addressOf(next));
     showFilter(next);
   };
-  const [more, setMore] = useState<{ of: string; list: LogEntry[]; before: string | null }>();
-  const [failure, setFailure] = useState<CallFailed>();
-  const [isLoading, setLoading] = useState(false);
   const query = queryOf(filter);
   const filtered = query.toString();
   const path = (before?: string) => {
@@ -32,19 +30,11 @@ export function TokenLog() {
   };
   const isReversed = filter.from !== '' && filter.to !== '' && filter.from > filter.to;
   const first = useResource<LogAnswer>(isReversed ? null : path(), ['balance']);
-  const later = more?.of === filtered ? more : undefined;
-  const known = new Set(first.value?.entries.map(({ id }) => id));
-  const list = [...(first.value?.entries ?? []), ...(later?.list.filter(({ id }) => !known.has(id)) ?? [])];
-  const before = later ? later.before : (first.value?.before ?? null);
-  const loadMore = async () => {
-    setLoading(true);
-    setFailure(undefined);
-    await call<LogAnswer>('GET', path(before ?? undefined)).then(
-      (page) => setMore({ of: filtered, list: [...(later?.list ?? []), ...page.entries], before: page.before }),
-      (error) => setFailure(asFailure(error)),
-    );
-    setLoading(false);
-  };
+  const { list, before, failure, isLoading, loadMore } = useMore(first.value && pageOf(first.value), {
+    of: filtered,
+    keyOf: ({ id }) => id,
+    load: async (next) => pageOf(await call<LogAnswer>('GET', path(next))),
+  });
   const clear = () => setFilter(NO_FILTER);
   return (
     <>
@@ -85,6 +75,8 @@ export function TokenLog() {
     </>
   );
 }
+
+const pageOf = ({ entries, before }: LogAnswer) => ({ list: entries, before });
 
 function Table({ list }: { list: readonly LogEntry[] }) {
   return (
