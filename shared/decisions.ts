@@ -52,6 +52,7 @@ export const OwnDecisionSchema = z
   .object({
     id: z.uuid(),
     case: z.int().describe('the number of the case, to name it by'),
+    hasNumbers: z.boolean().describe('signs of several people, as numbers, led to it: an appeal may allow their use'),
     kind: DecisionKindSchema,
     at: z.iso.datetime(),
     until: z.iso.datetime().nullable().describe('suspend: the end; null: until further notice'),

@@ -109,6 +109,7 @@ export const CaseAccountSchema = z
     hasPlan: z.boolean(),
     hasPaid: z.boolean(),
     devices: z.int(),
+    browsers: z.int(),
     keys: z.int(),
     declared: z.array(z.string()).describe('what its owner has declared, in words'),
     isTeam: z.boolean(),

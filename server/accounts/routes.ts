@@ -71,10 +71,13 @@ export function ownerRoutes(api: Api, deps: AccountDeps & AuthenticateDeps): voi
     const account = { ...owner.account, ...(due === null ? {} : { termsDue: due }) };
     const { guests } = policy;
     const isGuest = account.kind === 'guest';
-    // Guests are not observed.
-    const client = account.kind === 'member' ? await findAdvice(db.read, account.id) : null;
-    const decisions = isGuest ? [] : await decisionNotices(db.read, account.id, now);
-    const everyone = (await currentNotices(db.read, now)).map(toNotice);
+    // Guests are not observed, and nobody decides about them.
+    const [client, decisions, current] = await Promise.all([
+      isGuest ? null : findAdvice(db.read, account.id),
+      isGuest ? [] : decisionNotices(db.read, account.id, now),
+      currentNotices(db.read, now),
+    ]);
+    const everyone = current.map(toNotice);
     return c.json(
       {
         account,

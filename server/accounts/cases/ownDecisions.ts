@@ -3,7 +3,7 @@ import { iso } from '../../platform/clock.ts';
 import type { Reader } from '../../platform/db/database.ts';
 import type { AppealRow, DecisionRow } from '../../platform/db/schema.ts';
 import { appealEnd } from './appeals.ts';
-import { findAppeals, findDecisionsAbout, findPictures, hasOtherReviewer } from './store.ts';
+import { findAppeals, findCounted, findDecisionsAbout, findPictures, hasOtherReviewer } from './store.ts';
 
 const when = (at: number | null) => (at === null ? null : iso(at));
 const bare = ({ id, width, height, bytes }: Picture): Picture => ({ id, width, height, bytes });
@@ -15,6 +15,10 @@ export async function ownDecisions(db: Reader, accountId: string, now: number): 
   const ids = rows.map(({ id }) => id);
   const appeals = await findAppeals(db, ids);
   const pictures = await findPictures(db, ids);
+  const counted = await findCounted(
+    db,
+    rows.map(({ flag_number }) => flag_number),
+  );
   const decisions: OwnDecision[] = [];
   for (const row of rows) {
     const appeal = appeals.get(row.id);
@@ -25,6 +29,7 @@ export async function ownDecisions(db: Reader, accountId: string, now: number): 
     decisions.push({
       id: row.id,
       case: row.flag_number,
+      hasNumbers: counted.has(row.flag_number),
       kind: row.kind,
       at: iso(row.at),
       until: when(row.until_at),

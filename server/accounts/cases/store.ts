@@ -68,6 +68,17 @@ export async function lockDecision(tx: Tx, id: string, accountId: string): Promi
   return row ? toDecision(row) : null;
 }
 
+/** Those of these cases that signals led to. */
+export async function findCounted(db: Reader, numbers: readonly number[]): Promise<Set<number>> {
+  const rows = await db
+    .selectFrom('risk_flag')
+    .select('number')
+    .where('number', 'in', numbers)
+    .where('kind', 'in', ['sharing', 'not_enough'])
+    .execute();
+  return new Set(rows.map(({ number }) => Number(number)));
+}
+
 export async function findDecision(db: Reader, id: string, accountId: string): Promise<DecisionRow | null> {
   const row = await db
     .selectFrom('decision')

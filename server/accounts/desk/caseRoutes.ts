@@ -6,14 +6,11 @@ import { jsonBody, KB } from '../../platform/http/bodies.ts';
 import type { Api, AppContext } from '../../platform/http/env.ts';
 import { type Flag, findFlag } from '../../risk/flags/store.ts';
 import { recordAct } from '../reviewers/acts.ts';
-import { type GuardDeps, noSuchCase, readCaseNumber } from '../reviewers/guard.ts';
+import { caseParams, type GuardDeps, noSuchCase, requireCaseNumber } from '../reviewers/guard.ts';
 import { countReviewers } from '../reviewers/store.ts';
 import { type Looks, listCases } from './lists.ts';
 import { readCase } from './openedCase.ts';
 import { giveSecondLook } from './seconds.ts';
-
-/** Any text is taken, so that a forged number is a case that there is not. */
-const params = z.object({ number: z.string().max(100) });
 
 const list = createRoute({
   method: 'get',
@@ -33,7 +30,7 @@ const read = createRoute({
   method: 'get',
   path: '/api/desk/cases/{number}',
   summary: 'Opens a case: the account, the dossier, the decisions. Who opened it is kept',
-  request: { params },
+  request: { params: caseParams },
   responses: answers(CaseSchema),
 });
 
@@ -41,7 +38,7 @@ const second = createRoute({
   method: 'post',
   path: '/api/desk/cases/{number}/second',
   summary: 'Judges a decided case without having seen the decision; nothing follows from it for the account',
-  request: { params, body: jsonBody(SecondSchema, 16 * KB) },
+  request: { params: caseParams, body: jsonBody(SecondSchema, 16 * KB) },
   responses: answers(CaseSchema),
 });
 
@@ -54,8 +51,7 @@ export function deskCaseRoutes(api: Api, { db, clock }: GuardDeps): void {
   });
   /** Throws where there is no such case, or it is about the reviewer’s own account. */
   async function found(c: AppContext, typed: string): Promise<Flag> {
-    const number = readCaseNumber(typed);
-    const flag = number === null ? null : await findFlag(db.read, number);
+    const flag = await findFlag(db.read, requireCaseNumber(typed));
     // An owner hears of a case when it is decided.
     const isOwn = flag?.accountId === c.var.reviewer.id;
     if (!flag || (isOwn && flag.endedAt === null)) throw noSuchCase();

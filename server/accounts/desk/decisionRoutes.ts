@@ -12,15 +12,13 @@ import type { StopsRuns } from '../cases/effects.ts';
 import { findCasePicture, pictureResponse } from '../cases/pictures.ts';
 import { toCaseDecision } from '../cases/store.ts';
 import { recordAct } from '../reviewers/acts.ts';
-import { noSuchCase, readCaseNumber } from '../reviewers/guard.ts';
-
-const params = z.object({ number: z.string().max(20) });
+import { caseParams, requireCaseNumber } from '../reviewers/guard.ts';
 
 const decideCase = createRoute({
   method: 'post',
   path: '/api/desk/cases/{number}/decisions',
   summary: 'Decides a case; of two reviewers at once, the second is refused',
-  request: { params, body: jsonBody(DecideSchema, 16 * KB) },
+  request: { params: caseParams, body: jsonBody(DecideSchema, 16 * KB) },
   responses: answers(CaseDecisionSchema),
 });
 
@@ -28,7 +26,7 @@ const hearAppeal = createRoute({
   method: 'post',
   path: '/api/desk/cases/{number}/appeal',
   summary: 'Decides the appeal in a case, never by the one who has decided first',
-  request: { params, body: jsonBody(HearSchema, 16 * KB) },
+  request: { params: caseParams, body: jsonBody(HearSchema, 16 * KB) },
   responses: emptyAnswer,
 });
 
@@ -36,7 +34,7 @@ const seePicture = createRoute({
   method: 'get',
   path: '/api/desk/cases/{number}/pictures/{id}',
   summary: 'A picture of the appeal in a case; that it was seen, and by whom, is kept',
-  request: { params: params.extend({ id: z.uuid() }) },
+  request: { params: caseParams.extend({ id: z.uuid() }) },
   responses: rawAnswer('image/webp', 'the picture'),
 });
 
@@ -52,15 +50,10 @@ export interface DecisionDeps {
 /** What reviewers decide. Bind it behind the guard of the desk. */
 export function decisionRoutes(api: Api, deps: DecisionDeps): void {
   const { db, clock } = deps;
-  const numberOf = (text: string) => {
-    const number = readCaseNumber(text);
-    if (number === null) throw noSuchCase();
-    return number;
-  };
 
   api.openapi(decideCase, async (c) => {
     const { id: reviewerId, name } = c.var.reviewer;
-    const number = numberOf(c.req.valid('param').number);
+    const number = requireCaseNumber(c.req.valid('param').number);
     const { until, ...wish } = c.req.valid('json');
     const end = until === undefined ? null : Date.parse(until);
     const made = await db.write((tx) => decide(tx, deps, { ...wish, number, until: end, reviewerId, at: clock.now() }));
@@ -70,7 +63,7 @@ export function decisionRoutes(api: Api, deps: DecisionDeps): void {
 
   api.openapi(hearAppeal, async (c) => {
     const by = { reviewerId: c.var.reviewer.id };
-    const number = numberOf(c.req.valid('param').number);
+    const number = requireCaseNumber(c.req.valid('param').number);
     const heard = c.req.valid('json');
     await db.write((tx) => hear(tx, deps, { ...heard, number, by, at: clock.now() }));
     deps.mailSoon();
@@ -80,7 +73,7 @@ export function decisionRoutes(api: Api, deps: DecisionDeps): void {
   api.openapi(seePicture, async (c) => {
     const { number: typed, id } = c.req.valid('param');
     const { id: reviewerId } = c.var.reviewer;
-    const number = numberOf(typed);
+    const number = requireCaseNumber(typed);
     const picture = await findCasePicture(db.read, number, id);
     if (!picture) throw new AppError('not_found', 'There is no such picture in this case.');
     if (picture.accountId === reviewerId)

@@ -95,12 +95,11 @@ async function describeAccount(
   if (!account) return null;
   const ledgers = await db.selectFrom('wallet').select(['ledger_id', 'is_own']).where('account_id', '=', id).execute();
   const own = ledgers.find(({ is_own }) => is_own === 1);
-  const devices = await db
+  const sessions = await db
     .selectFrom('session')
-    .select('id')
+    .select('kind')
     .where('account_id', '=', id)
     .where('ended_at', 'is', null)
-    .where('kind', '=', 'device')
     .execute();
   const keys = await db
     .selectFrom('api_key')
@@ -123,7 +122,8 @@ async function describeAccount(
       db,
       ledgers.map(({ ledger_id }) => ledger_id),
     ),
-    devices: devices.length,
+    devices: sessions.filter(({ kind }) => kind === 'device').length,
+    browsers: sessions.filter(({ kind }) => kind === 'page').length,
     keys: keys.length,
     declared: inWords(declared),
     isTeam: declared.isTeam,

@@ -106,16 +106,18 @@ interface Mailed {
 /** A decision as a mail: what, why, by which rule, and how to appeal. */
 export function decisionMail(decision: OwnDecision, page: string, now: number): Mailed {
   const { kind, case: number, why, rule } = decision;
+  const isOver = decision.until !== null && Date.parse(decision.until) <= now;
   const subject = kind === 'ask' ? 'A question about your Perigee account' : 'A decision about your Perigee account';
   const body = [
     toldDecision(decision, now),
     `${kind === 'ask' ? 'The question' : 'Why'}: ${sentence(why)}`,
     kind === 'ask' ? '' : `The rule: ${rule}`,
     wayOn(decision, page),
-    kind === 'suspend' || kind === 'close'
+    isOver ? 'It is over: you get answers again.' : '',
+    !isOver && (kind === 'suspend' || kind === 'close')
       ? `While it lasts nothing is answered. Your data can be read, exported and deleted at ${page}.`
       : '',
-    kind === 'suspend' ? 'A plan that you pay for goes on renewing, unless you cancel it there.' : '',
+    kind === 'suspend' && !isOver ? 'A plan that you pay for goes on renewing, unless you cancel it there.' : '',
     kind === 'close' ? 'A plan that you pay for does not renew.' : '',
     `This is case ${number}. A person has decided this, not a program.`,
   ];

@@ -3,6 +3,7 @@ import type { Database } from '../../platform/db/database.ts';
 import type { FoundAccount } from '../people/accountSearch.ts';
 import { makeSetupCode } from '../reviewers/factor.ts';
 import { addReviewer, endReviewer, type ListedReviewer, listReviewers, renewSetup } from '../reviewers/store.ts';
+import { forgetAttempts } from '../sessions/attempts.ts';
 import { columns, named, Refused } from './commandText.ts';
 
 // The operator's commands for the people who decide about flagged accounts.
@@ -34,7 +35,11 @@ export async function makeReviewer({ db, clock, ids }: ReviewerCommandDeps, acco
 export async function setupReviewer({ db, clock, ids }: ReviewerCommandDeps, account: FoundAccount): Promise<string[]> {
   const setupCode = makeSetupCode(ids);
   const at = clock.now();
-  const isDone = await db.write((tx) => renewSetup(tx, { accountId: account.id, setupCode, at }));
+  const isDone = await db.write(async (tx) => {
+    // Wrong codes of the factor that is forgotten keep nobody from the new one.
+    await forgetAttempts(tx, ['deskCode', 'deskCodeDay', 'deskSetup'], account.id);
+    return renewSetup(tx, { accountId: account.id, setupCode, at });
+  });
   if (!isDone) throw noReviewer(account);
   return [`The second factor of ${named(account)} is forgotten, and the desk is closed for them.`, ...told(setupCode)];
 }

@@ -83,7 +83,8 @@ export async function caseNumbers({ db }: RiskCommandDeps, typed: string): Promi
 
 const NOT_EXPORTED: Record<NotExported, (number: string) => string> = {
   no_case: (number) => `There is no case "${number}". The command "flags" lists the open ones.`,
-  no_numbers: (number) => `Case ${number} has no numbers: only shared accounts do, and "not enough to act on".`,
+  no_numbers: (number) =>
+    `Case ${number} has no numbers: it was opened for another reason than signs of several people, or by an older version.`,
   no_appeal: (number) =>
     `Case ${number} has no appeal, and only there its owner can allow that its numbers are used. Export another case.`,
   no_consent: (number) =>

@@ -1,3 +1,4 @@
+import { z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import type { Clock } from '../../platform/clock.ts';
 import type { Database } from '../../platform/db/database.ts';
@@ -44,6 +45,16 @@ export function deskGuard({ db, clock, isOwnMachine }: GuardDeps): MiddlewareHan
 /** The number of a case in an address; null for anything else, which names no case. */
 export function readCaseNumber(text: string): number | null {
   return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : null;
+}
+
+/** Any text is taken, so that a forged number is a case that there is not. */
+export const caseParams = z.object({ number: z.string().max(100) });
+
+/** The number of a case in an address. Throws `not_found` for anything else. */
+export function requireCaseNumber(text: string): number {
+  const number = readCaseNumber(text);
+  if (number === null) throw noSuchCase();
+  return number;
 }
 
 /** The same answer for a number that no case has, and for a text that is no number. */

@@ -138,8 +138,14 @@ export class Attempts {
 
   #refusal(waitMs: number): AppError {
     const retryAt = iso(this.clock.now() + waitMs);
-    return new AppError('too_many_attempts', `Too many attempts. Try again after ${retryAt}.`, { retryAt });
+    return new AppError('too_many_attempts', `Nothing was done. Try again after ${retryAt}.`, { retryAt });
   }
+}
+
+/** Lets somebody try again at once, whom the operator has given a new code. */
+export async function forgetAttempts(tx: Tx, attempts: readonly Attempt[], key: string): Promise<void> {
+  const keys = attempts.map((attempt) => `${attempt}:${key}`);
+  await tx.deleteFrom('attempt').where('key', 'in', keys).execute();
 }
 
 export async function purgeAttempts(tx: Tx, now: number): Promise<void> {

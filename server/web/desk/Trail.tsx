@@ -51,4 +51,6 @@ const pageOf = ({ acts, next }: Page) => ({ list: acts, before: next });
 
 /** A detail that is only the kind of a decision, by its name. */
 const wordsOf = (detail: string) =>
-  Object.hasOwn(DECISION_WORDS, detail) ? DECISION_WORDS[detail as keyof typeof DECISION_WORDS].name : detail;
+  Object.hasOwn(DECISION_WORDS, detail)
+    ? DECISION_WORDS[detail as keyof typeof DECISION_WORDS].name.replace(' until …', '')
+    : detail;

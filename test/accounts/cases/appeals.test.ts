@@ -335,14 +335,16 @@ onBothEnginesWithSignIn('an appeal', (world, engine) => {
     const refused = await owner.start(owner.chat('Hi'));
     assert.match(
       refused.body.detail,
-      /^Access was resold\. Until \S+Z\. Nothing was started; .* \S+\/account#decisions$/,
+      /^This account is suspended until \S+Z\. Access was resold\. Nothing was started; .* \S+\/account#decisions$/,
     );
     await appealed(owner, id);
     const ended = await admin('reinstate', owner.accountId);
     assert.match(ended.lines[1]!, new RegExp(`^An appeal is open in case ${number}`));
     assert.equal((await owner.account()).body.account.suspended, undefined);
     assert.ok(Date.parse((await first(owner)).until!) <= now());
+    assert.equal((await first(owner)).hasNumbers, false, 'a command has none');
     const second = await decided({ kind: 'close' }, owner);
+    assert.equal((await first(owner)).hasNumbers, true);
     const over = await admin('suspend', owner.accountId, '--why', 'Access was resold again.');
     assert.match(over.lines[0]!, new RegExp(`the closing in case ${second.number}: nothing is deleted`));
     await admin('reinstate', owner.accountId);

@@ -171,10 +171,19 @@ onBothEnginesWithSignIn(
       const { status, body } = await open(ada, number);
       assert.equal(status, 200);
       CaseSchema.parse(body);
-      const { id, devices, keys, declared, isTeam, hasPaid, hasPlan, isSuspended } = body.account!;
+      const { id, devices, browsers, keys, declared, isTeam, hasPaid, hasPlan, isSuspended } = body.account!;
       assert.deepEqual(
-        { id, devices, keys, isTeam, hasPaid, hasPlan, isSuspended },
-        { id: owner.accountId, devices: 1, keys: 0, isTeam: false, hasPaid: false, hasPlan: false, isSuspended: false },
+        { id, devices, browsers, keys, isTeam, hasPaid, hasPlan, isSuspended },
+        {
+          id: owner.accountId,
+          devices: 1,
+          browsers: 0,
+          keys: 0,
+          isTeam: false,
+          hasPaid: false,
+          hasPlan: false,
+          isSuspended: false,
+        },
       );
       assert.match(body.account!.label, /@example\.org$/);
       assert.deepEqual(declared, ['A gateway or proxy of their own stands in front of their tools.']);

@@ -180,6 +180,13 @@ onBothEnginesWithSignIn('reviewers', (world) => {
       assert.equal(await open(who, { code: totp(who.secret, now()) }), 'open');
     });
 
+    it('lets somebody with a new setup code try at once, after however many wrong ones', async () => {
+      const who = await atDesk(world());
+      for (let n = 0; n < 6; n++) await open(who, { code: totp(who.secret, now() + 20 * MINUTE) });
+      const { body } = await begin(who, await setupCodeOf(server(), who.email, '--setup'));
+      assert.equal(await open(who, { code: totp(body.secret, now()) }), 'open');
+    });
+
     it('counts wrong codes of a day: thirty', async () => {
       const who = await atDesk(world());
       const wrongOnes = async () => {

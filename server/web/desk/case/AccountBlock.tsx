@@ -11,7 +11,7 @@ export function AccountBlock({ account }: { account: CaseAccount | null }) {
         <p class="soft">It was deleted. The case is kept without a name until its time is over.</p>
       </section>
     );
-  const { label, createdAt, tier, hasPlan, hasPaid, devices, keys, declared, isTeam, earlier } = account;
+  const { label, createdAt, tier, hasPlan, hasPaid, devices, browsers, keys, declared, isTeam, earlier } = account;
   const money = hasPlan ? 'has a plan' : hasPaid ? 'has bought credits' : 'has never paid';
   return (
     <section aria-labelledby="account">
@@ -33,7 +33,7 @@ export function AccountBlock({ account }: { account: CaseAccount | null }) {
         </dd>
         <dt>Signed in on</dt>
         <dd>
-          {counted(devices, 'device')}, {counted(keys, 'API key')}
+          {counted(devices, 'device')}, {counted(browsers, 'browser')}, {counted(keys, 'API key')}
         </dd>
         <dt>Declared</dt>
         <dd>

@@ -50,6 +50,9 @@ export function Decide(props: { one: Case; reload: () => void; decided: (text: s
     if (kind === 'suspend' || kind === 'close') setAsks(true);
     else void act(send);
   };
+  // An appeal that waits is decided above, and what was decided stands there as well.
+  const isSaid = one.decisions.length > 0 && !failure && why === '';
+  if (may.length === 0 && isSaid) return null;
   if (may.length === 0)
     return (
       <section aria-labelledby="decide">

@@ -75,17 +75,19 @@ export function AppealForm({ one, until, reload }: { one: OwnDecision; until: st
         />
       </label>
       <Pictures {...pictures} />
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={consent !== ''}
-          onChange={(event) => writeConsent(event.currentTarget.checked ? 'yes' : '')}
-        />
-        <span>
-          If I am right, the numbers of this case may help to test the rules: without my name, and without any text of
-          mine. You may say no; it changes nothing for the appeal.
-        </span>
-      </label>
+      {one.hasNumbers && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={consent !== ''}
+            onChange={(event) => writeConsent(event.currentTarget.checked ? 'yes' : '')}
+          />
+          <span>
+            If I am right, the numbers of this case may help to test the rules: without my name, and without any text of
+            mine. You may say no; it changes nothing for the appeal.
+          </span>
+        </label>
+      )}
       {failure && <Failure failure={failure} />}
       <div class="row">
         <button type="submit" disabled={isBusy || isSending}>

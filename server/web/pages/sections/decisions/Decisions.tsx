@@ -51,16 +51,19 @@ export function Decisions({ answer }: { answer: AccountAnswer }) {
 
 function One({ one, reload }: { one: OwnDecision; reload: () => void }) {
   const { id, kind, at, answer, appeal, mayAppealUntil } = one;
+  const isUndone = appeal?.outcome === 'reversed';
   const isOver = mayAppealUntil === null && appeal === null && APPEALABLE.includes(kind);
   return (
     <article class="decision" aria-labelledby={`decision-${id}`}>
-      <h2 id={`decision-${id}`}>{titleOf(one)}</h2>
+      <h2 id={`decision-${id}`}>
+        {isUndone ? <s>{titleOf(one)}</s> : titleOf(one)} {isUndone && <span class="tag">undone</span>}
+      </h2>
       <p class="soft">
         <When at={at} /> · case {one.case}
       </p>
-      <Told told={{ ...one, isUndone: appeal?.outcome === 'reversed' }} />
+      <Told told={{ ...one, isUndone }} />
       {kind === 'ask' && <Answer id={id} answer={answer} reload={reload} />}
-      {appeal && <Appealed id={id} appeal={appeal} />}
+      {appeal && <Appealed id={id} appeal={appeal} hasNumbers={one.hasNumbers} />}
       {!appeal && mayAppealUntil && <AppealForm one={one} until={mayAppealUntil} reload={reload} />}
       {isOver && <p class="soft">The {APPEAL_DAYS} days for an appeal are over.</p>}
     </article>
@@ -72,7 +75,7 @@ const HEARD_BY: Record<OwnAppeal['heardBy'], string> = {
   operator: 'The operator decides it, as there is one reviewer alone.',
 };
 
-function Appealed({ id, appeal }: { id: string; appeal: OwnAppeal }) {
+function Appealed({ id, appeal, hasNumbers }: { id: string; appeal: OwnAppeal; hasNumbers: boolean }) {
   const { outcome, decidedAt, why, pictures } = appeal;
   return (
     <section class="box notice" aria-label="Your appeal">
@@ -102,8 +105,12 @@ function Appealed({ id, appeal }: { id: string; appeal: OwnAppeal }) {
           <dd class="plain">{appeal.time}</dd>
           <dt>Use case</dt>
           <dd class="plain">{appeal.useCase}</dd>
-          <dt>Numbers</dt>
-          <dd>{appeal.numbersMayBeUsed ? 'may help to test the rules' : 'are not used for anything else'}</dd>
+          {hasNumbers && (
+            <>
+              <dt>Numbers</dt>
+              <dd>{appeal.numbersMayBeUsed ? 'may help to test the rules' : 'are not used for anything else'}</dd>
+            </>
+          )}
         </dl>
         {pictures.length > 0 && (
           <ul class="pictures" aria-label="Your pictures">
