@@ -126,6 +126,17 @@ describe('chat view: states and what they say', () => {
     assert.match(await box(), /and lost ones/, 'also when all is told anew');
   });
 
+  it('takes back nothing that was shown where its end is told before the text that the server has kept', async () => {
+    const reply = running({ text: 'Kept words and lost ones' });
+    await view.tell(surroundings(), conversation([user('Go'), reply]));
+    const end = { ...reply, state: 'interrupted', reason: 'interrupted', chargedMicro: 0 } as const;
+    // By the events of the run first, then as it is read afresh.
+    await view.tell(changed([end]));
+    assert.match(await box(), /What came so far is kept\./);
+    await view.tell(changed([{ ...end, text: 'Kept words' }]));
+    assert.match(await box(), /but for its last words, which the server had not stored:.*and lost ones/);
+  });
+
   it('takes back nothing that was shown when a chat is told anew while its answer runs', async () => {
     const reply = running({ text: 'Kept words' });
     await view.tell(surroundings(), conversation([user('Go'), reply]));

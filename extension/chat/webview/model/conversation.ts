@@ -89,12 +89,12 @@ export function toldAnew(old: Conversation | null, messages: Message[]): Message
   return messages.map((message) => keepLonger(shown.get(message.id) ?? message, message));
 }
 
-/** The shown text beyond the end of answers that ended shorter. */
+/** The shown text beyond the end of answers that ended shorter, also where the end was told before its text. */
 export function lostOf(old: Conversation | null, now: Message[]): Record<string, string> {
   const lost = { ...old?.lost };
   for (const { id, state, text } of now) {
     const before = old?.messages.find((m) => m.id === id);
-    if (before?.state !== 'running' || state === 'running') continue;
+    if (before?.role !== 'assistant' || state === 'running' || before.text === text) continue;
     const [shown, kept] = [splitThoughts(before.text).text, splitThoughts(text).text];
     if (shown.length > kept.length && shown.startsWith(kept)) lost[id] = shown.slice(kept.length);
   }
