@@ -8,6 +8,7 @@ import { exports, FEW, MANY } from './exports.ts';
 import { memberAt, type SeededMember, seedMember } from './members.ts';
 import { type Finding, listed, type Measure, median, quantile } from './numbers.ts';
 import { firstPaint } from './page.ts';
+import { searches } from './searches.ts';
 import { diskFolder } from './services.ts';
 
 const SECRET = 'a secret of the bench, 32 characters';
@@ -15,7 +16,7 @@ const ROUNDS = 5;
 
 export const accounts: Measure = {
   name: 'accounts',
-  about: 'who calls, what another device sees and when, exports, the page',
+  about: 'who calls, what another device sees and when, searches, exports, the page',
   async run(say) {
     return [...(await onSqlite(say)), ...(await onPostgres(say))];
   },
@@ -33,6 +34,7 @@ async function onSqlite(say: (line: string) => void): Promise<Finding[]> {
       return [
         ...(await authenticated(url, few, 'SQLite', say)),
         await renames('sqlite', 'SQLite', memberAt(url, few, 0), memberAt(url, few, 1), say),
+        await searches(url, few, say),
         ...(await exports(url, { few, many }, say)),
         ...(await firstPaint(url, few, say)),
       ];

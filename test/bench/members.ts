@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { signIn } from '../../server/accounts/people/identities.ts';
 import { startSession } from '../../server/accounts/sessions/sessions.ts';
+import { indexDue } from '../../server/conversations/search.ts';
 import { type Config, parseConfig } from '../../server/platform/config/config.ts';
 import type { Tx } from '../../server/platform/db/database.ts';
 import { openDatabase } from '../../server/platform/db/open.ts';
@@ -42,7 +43,10 @@ export async function seedMember(databaseUrl: string, messages = 0): Promise<See
       await startSession(tx, { ...made, id: systemIds.next(), kind: 'page', jkt: null, token: pageToken });
       return accountId;
     });
-    if (messages > 0) await db.write((tx) => writeConversation(tx, accountId, messages, at));
+    if (messages > 0) {
+      await db.write((tx) => writeConversation(tx, accountId, messages, at));
+      await indexDue(db, new AbortController().signal);
+    }
     return { accountId, keys, tokens, pageToken };
   } finally {
     await db.close();

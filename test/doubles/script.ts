@@ -201,7 +201,7 @@ export class Scripted implements Call {
   }
 }
 
-/** The body of `POST /control`, carried out in this order. `open` opens the gates of all running answers. */
+/** The body of `POST /control`, carried out in this order. `open` opens the gates of all answers, also of those that are not asked for yet. */
 export interface ControlOrder {
   reset?: boolean;
   usual?: Script;

@@ -263,7 +263,8 @@ export class UpstreamDouble {
     if (order.reset) this.reset();
     if (order.usual) this.usually(order.usual);
     for (const script of order.scripts ?? []) this.script(script);
-    if (order.open) for (const scripted of this.#running) scripted.open();
+    // Those that wait as well: a run is shown before its request is here.
+    if (order.open) for (const scripted of [...this.#running, ...this.#scripts]) scripted.open();
     json(response, 200, { running: this.#running.size, waiting: this.#scripts.length });
   }
 }
