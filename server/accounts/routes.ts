@@ -74,7 +74,7 @@ export function ownerRoutes(api: Api, deps: AccountDeps & AuthenticateDeps): voi
     // Guests are not observed, and nobody decides about them.
     const [client, decisions, current] = await Promise.all([
       isGuest ? null : findAdvice(db.read, account.id),
-      isGuest ? [] : decisionNotices(db.read, account.id, now),
+      isGuest ? [] : decisionNotices(db.read, account, now),
       currentNotices(db.read, now),
     ]);
     const everyone = current.map(toNotice);

@@ -1,12 +1,16 @@
 // The real, built backend as a separate process, on a free port, with a database of its own.
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { root } from './fetch.ts';
 import { endProcess, killGroup, startProcess, temporaryFolder } from './processes.ts';
 
 export const backendProgram = join(root, 'dist/server/main.js');
+const adminProgram = join(root, 'dist/server/admin.js');
+const execute = promisify(execFile);
 
 export interface BackendOptions {
   /** More environment settings, such as UPSTREAM_URL; without that one, the demo model answers. */
@@ -61,16 +65,26 @@ export class Backend {
     return this.#printed;
   }
 
+  get #env(): NodeJS.ProcessEnv {
+    return {
+      ...withoutSettings(process.env),
+      HOST: '127.0.0.1',
+      PORT: String(this.#port),
+      DATABASE_URL: `sqlite:${this.options.database ?? join(this.home, 'perigee.db')}`,
+      ...this.options.env,
+    };
+  }
+
+  /** What the operator's command prints, on this backend's database. Rejects when it fails. */
+  async admin(...args: string[]): Promise<string> {
+    const { stdout } = await execute(process.execPath, [adminProgram, ...args], { cwd: this.home, env: this.#env });
+    return stdout;
+  }
+
   async start(): Promise<void> {
     const child = startProcess(process.execPath, [backendProgram], {
       cwd: this.home,
-      env: {
-        ...withoutSettings(process.env),
-        HOST: '127.0.0.1',
-        PORT: String(this.#port),
-        DATABASE_URL: `sqlite:${this.options.database ?? join(this.home, 'perigee.db')}`,
-        ...this.options.env,
-      },
+      env: this.#env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;

@@ -97,6 +97,10 @@ export function fullTime(iso: string, now: Date, locale?: string): string {
   return `${text} (UTC${offset === 0 ? '' : `${sign}${h}${m ? `:${String(m).padStart(2, '0')}` : ''}`})`;
 }
 
+/** The server writes instants as ISO 8601, because it does not know the reader's zone. */
+export const withTimes = (text: string): string =>
+  text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (iso) => fullTime(iso, new Date()));
+
 /** "1 Jan" this year, "1 Jan 2028" in others. */
 export function fullDay(iso: string, now: Date, locale?: string): string {
   const at = new Date(iso);

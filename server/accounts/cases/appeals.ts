@@ -8,7 +8,7 @@ import { endFlag, lockFlag } from '../../risk/flags/store.ts';
 import { recordAct } from '../reviewers/acts.ts';
 import { noSuchCase } from '../reviewers/guard.ts';
 import { requireReviewer } from './decide.ts';
-import { type EffectDeps, keepAtLeast, undo } from './effects.ts';
+import { keepAtLeast, undo } from './effects.ts';
 import { APPEALABLE, whyNotHear } from './rules.ts';
 import { lockAccount } from './sanctions.ts';
 import {
@@ -135,7 +135,7 @@ export async function appealInCase(db: Reader, number: number): Promise<Heard | 
  * Decides an appeal. Reversed: what the decision did to the account is undone, once. The retention of the case begins
  * anew. The operator hears only what no other reviewer can hear.
  */
-export async function hear(tx: Tx, deps: EffectDeps, { number, outcome, why, by, at }: Hearing): Promise<Heard> {
+export async function hear(tx: Tx, { number, outcome, why, by, at }: Hearing): Promise<Heard> {
   if (by !== 'operator') await requireReviewer(tx, by.reviewerId, at);
   const flag = await lockFlag(tx, number);
   if (!flag) throw noSuchCase();

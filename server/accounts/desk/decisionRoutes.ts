@@ -65,7 +65,7 @@ export function decisionRoutes(api: Api, deps: DecisionDeps): void {
     const by = { reviewerId: c.var.reviewer.id };
     const number = requireCaseNumber(c.req.valid('param').number);
     const heard = c.req.valid('json');
-    await db.write((tx) => hear(tx, deps, { ...heard, number, by, at: clock.now() }));
+    await db.write((tx) => hear(tx, { ...heard, number, by, at: clock.now() }));
     deps.mailSoon();
     return c.body(null, 204);
   });

@@ -1,4 +1,4 @@
-import type { Notice } from '../../../shared/account.ts';
+import type { Account, Notice } from '../../../shared/account.ts';
 import { APPEAL_DAYS, type OwnDecision } from '../../../shared/decisions.ts';
 import { iso } from '../../platform/clock.ts';
 import type { Reader } from '../../platform/db/database.ts';
@@ -9,10 +9,20 @@ const DAY_MS = 24 * 3_600_000;
 /** How long a decision that has no appeal, or a decided appeal, is told. */
 const TOLD_MS = APPEAL_DAYS * DAY_MS;
 
-/** The notices of an account's owner about decisions, newest first. */
-export async function decisionNotices(db: Reader, accountId: string, now: number): Promise<Notice[]> {
-  const all = await ownDecisions(db, accountId, now);
-  return all.flatMap((decision) => noticeOf(decision, all, now) ?? []);
+/**
+ * The notices of an account's owner about decisions, newest first. A suspension that is in force is told as such: see
+ * `noticesOf`.
+ */
+export async function decisionNotices(
+  db: Reader,
+  { id, suspended }: Pick<Account, 'id' | 'suspended'>,
+  now: number,
+): Promise<Notice[]> {
+  const all = await ownDecisions(db, id, now);
+  return all.flatMap((decision) => {
+    const isToldAlready = decision.kind === 'suspend' && decision.at === suspended?.since && !decision.appeal;
+    return (isToldAlready ? null : noticeOf(decision, all, now)) ?? [];
+  });
 }
 
 /** A question is told until it is answered, a decision while one can appeal, and how an appeal ended for a month. */

@@ -186,7 +186,7 @@ export async function decideAppeal(
   const number = numberOf(typed);
   const at = deps.clock.now();
   try {
-    const { decision } = await deps.db.write((tx) => hear(tx, deps, { number, outcome, why, by: 'operator', at }));
+    const { decision } = await deps.db.write((tx) => hear(tx, { number, outcome, why, by: 'operator', at }));
     if (outcome === 'upheld') return `The decision in case ${number} stands.`;
     const back = decision.taken_micro ? ` ${exactCredits(decision.taken_micro)} credits are given back.` : '';
     return `The decision in case ${number} is reversed, and no longer has an effect.${back}`;

@@ -16,7 +16,7 @@ export function requireStanding(
   page?: string,
 ): void {
   const there = page === undefined ? 'on your account page.' : `on your account page: ${page}`;
-  if (why) throw suspended(why, accountPage);
+  if (why) throw suspended(why, page === undefined && accountPage !== null ? HOW_TO_APPEAL : howToAppeal(accountPage));
   if (goneAt !== null)
     throw new AppError(
       'account_closing',
@@ -29,26 +29,25 @@ export function requireStanding(
     );
 }
 
-function suspended(
-  { why, until }: NonNullable<AppEnv['Variables']['suspended']>,
-  accountPage: AppEnv['Variables']['accountPage'],
-): AppError {
+function suspended({ why, until }: NonNullable<AppEnv['Variables']['suspended']>, appeal: string): AppError {
   const end = until === null ? null : iso(until);
   const detail = [
     suspensionInWords({ why, until }),
     'Nothing was started; your data can be read and exported.',
-    howToAppeal(accountPage),
+    appeal,
   ].join(' ');
   return new AppError('suspended', detail.trim(), { until: end });
 }
+
+const HOW_TO_APPEAL = 'Read the decision, and how to appeal, on your account page.';
 
 /** Where the decision about an account stands. A guest has no page. */
 export const howToAppeal = (accountPage: string | null): string =>
   accountPage === null ? '' : `Read the decision, and how to appeal: ${accountPage}#decisions`;
 
-/** Ends a text that a person wrote with a full stop. */
 /** That an account is suspended, until when, and why. Many clients show the text alone. */
 export const suspensionInWords = ({ why, until }: NonNullable<AppEnv['Variables']['suspended']>): string =>
   `This account is suspended until ${until === null ? 'further notice' : iso(until)}. ${sentence(why) || 'No reason was given.'}`;
 
+/** Ends a text that a person wrote with a full stop. */
 const sentence = (text: string) => (/[.!?…]$/.test(text) || text === '' ? text : `${text}.`);

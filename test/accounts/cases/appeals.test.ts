@@ -335,7 +335,7 @@ onBothEnginesWithSignIn('an appeal', (world, engine) => {
     const refused = await owner.start(owner.chat('Hi'));
     assert.match(
       refused.body.detail,
-      /^This account is suspended until \S+Z\. Access was resold\. Nothing was started; .* \S+\/account#decisions$/,
+      /^This account is suspended until \S+Z\. Access was resold\. Nothing was started; .* how to appeal, on your account page\.$/,
     );
     await appealed(owner, id);
     const ended = await admin('reinstate', owner.accountId);

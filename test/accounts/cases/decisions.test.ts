@@ -130,9 +130,13 @@ onBothEnginesWithSignIn('a decision', (world) => {
     const owner = await somebodyNew();
     const until = inDays(7);
     await decided(ada, await openCase(server(), owner.accountId), { kind: 'suspend', until });
-    const { account } = (await owner.account()).body;
+    const { account, notices } = (await owner.account()).body;
     assert.deepEqual([account.suspended?.until, account.suspended?.why], [until, WHY]);
-    assert.match((await noticesOf(owner))[0]!.text, /^Your account is suspended until \S+Z\. You can appeal until/);
+    assert.deepEqual(
+      notices.map(({ kind, text }) => [kind, text.slice(0, 34)]),
+      [['suspended', 'This account is suspended until 20']],
+      'one notice of one thing',
+    );
     const other = await openCase(server(), owner.accountId, { kind: 'not_enough' });
     assert.equal((await decide(bob, other, { kind: 'suspend', until: inDays(2) })).body.code, 'not_to_decide');
     const third = await openCase(server(), owner.accountId, { kind: 'referrals' });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Page } from 'playwright-core';
 import { none, once } from '../parts/deeds.ts';
 import { inSteps } from '../parts/steps.ts';
 import { makeSample } from '../sample.ts';
@@ -63,6 +64,77 @@ describe('what the server announces, in a real editor', function () {
     await editor.accountIs(ada.email);
     const items = await editor.showNotifications();
     assert.equal(await items.filter({ hasText: /Prices change|terms of use/ }).count(), 0);
+    await editor.hideNotifications();
+  });
+});
+
+describe('a suspension and its appeal, in a real editor and browser', function () {
+  inSteps(this);
+  let world: SignInWorld;
+  let sample: Awaited<ReturnType<typeof makeSample>>;
+  let editor: Workbench;
+  let page: Page;
+
+  before(async () => {
+    world = await SignInWorld.start('suspension');
+    sample = await makeSample();
+    editor = await openWorkbench({ folder: sample.folder, settings: { 'perigee.serverUrl': world.backend.url } });
+    await editor.chat.start();
+    await world.signIn(editor, ada);
+    await editor.hideNotifications();
+  });
+  after(async () => {
+    await editor?.close();
+    await world?.stop();
+    await sample?.remove();
+  });
+
+  const banner = () => editor.chat.view.locator('strong', { hasText: 'This account is suspended' });
+  const refused = () => editor.webview().getByRole('region', { name: 'Message' }).getByText('Nothing was started;');
+
+  it('ends a running answer with what came, and is told by the chat, the status bar and a notice', async () => {
+    const call = world.upstream.script({ pieces: ['So far ', 'so good'], gateAt: 1 });
+    await editor.chat.send('Tell me all');
+    await call.atGate;
+    await editor.chat.answers.getByText('So far', { exact: true }).waitFor();
+    await world.backend.admin('suspend', ada.email, '--why', 'Access was resold.', '--until', '7d');
+    await banner().waitFor();
+    await editor.chat.view.getByText('Access was resold.').first().waitFor();
+    await editor.chat.answers.getByText('So far', { exact: true }).waitFor();
+    await call.ended;
+    await editor.statusBarItem('Perigee: suspended').waitFor();
+    const told = await editor.notification('This account is suspended');
+    await told.getByRole('button', { name: 'Why, and How to Appeal' }).waitFor();
+    await editor.hideNotifications();
+  });
+
+  it('refuses a question in words and keeps it, while what is there can be read', async () => {
+    await editor.chat.sendInVain('And now?', refused());
+    assert.doesNotMatch((await refused().textContent()) ?? '', /\dT\d|http/, 'a time of the reader, and no address');
+    await editor.chat.answers.getByText('So far', { exact: true }).waitFor();
+  });
+
+  it('leads to the page with the reason, the rule and an appeal', async () => {
+    page = await openedBy(editor, () => editor.chat.button('How to appeal').first().click());
+    await page.waitForURL(/\/account#decisions/);
+    await page.getByRole('button', { name: 'Open it' }).click();
+    await page.getByRole('heading', { name: /^Suspended until/ }).waitFor();
+    await page.getByRole('button', { name: 'Appeal', exact: true }).click();
+    await page.getByLabel('Which time').fill('All of it');
+    await page.getByLabel('How do you use').fill('Three machines of my own.');
+    await page.getByRole('button', { name: 'Send the appeal' }).click();
+    await page.getByText('The operator decides it').waitFor();
+  });
+
+  it('is over in the editor and on the page as soon as the operator grants the appeal, and asks again what was kept', async () => {
+    const [, number] = /^\s*(\d+)/m.exec(await world.backend.admin('appeals'))!;
+    await world.backend.admin('appeal', number!, '--reverse', '--why', 'They are your own machines.');
+    await refused().waitFor({ state: 'detached' });
+    await page.getByText('You were right, and we are sorry.').waitFor();
+    await page.close();
+    world.upstream.script({ text: 'Now I may.' });
+    await editor.chat.sendTyped(editor.chat.answers.getByText('Now I may.'));
+    await editor.statusBarItem(/credits/).waitFor();
   });
 });
 

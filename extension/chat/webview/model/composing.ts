@@ -3,7 +3,7 @@ import { MAX_TEXT } from '../../../../shared/constants.ts';
 import { timeOrderedId } from '../../../../shared/ids.ts';
 import type { Problem } from '../../../../shared/problems.ts';
 import type { FromHost } from '../../protocol.ts';
-import { saysSomething } from '../format.ts';
+import { saysSomething, withTimes } from '../format.ts';
 import type { Host, Saved } from './host.ts';
 import { beginsWith, goOn, lastKnown } from './leftText.ts';
 import type { ChatState, Sending } from './state.ts';
@@ -263,12 +263,12 @@ export class Composing {
   wasNotSent(requestId: string, problem: Problem): void {
     const { state, host } = this.view;
     if (host.saved()?.sending?.requestId === requestId) host.save({ sending: undefined });
-    if (this.wasNotSentElsewhere(requestId, problem.detail || problem.title)) return;
+    if (this.wasNotSentElsewhere(requestId, withTimes(problem.detail || problem.title))) return;
     const { sending } = state();
     if (sending?.requestId !== requestId) return;
     this.refused = sending;
     this.view.set({ sending: null, refusal: { ...sending, problem } });
-    this.view.say(`Not sent. ${problem.detail || problem.title}`);
+    this.view.say(`Not sent. ${withTimes(problem.detail || problem.title)}`);
     this.takeBack(sending);
   }
 

@@ -1,5 +1,5 @@
 import type { Problem, ProblemCode } from '../../../../shared/problems.ts';
-import { count } from '../format.ts';
+import { count, withTimes } from '../format.ts';
 
 /**
  * A problem in words for the user. If the server wrote a detail for this case, that is shown. `hasBegun`: the answer
@@ -9,7 +9,7 @@ export function problemSentence(problem: Problem, hasBegun = false): string {
   const isVague = problem.code === 'upstream_busy' && !problem.retryAt;
   const text = isVague
     ? 'The model service is busy and does not say for how long. Try again in a minute.'
-    : (((!hasBegun && BEFORE[problem.code]) || WORDS[problem.code]) ?? (problem.detail || problem.title));
+    : (((!hasBegun && BEFORE[problem.code]) || WORDS[problem.code]) ?? withTimes(problem.detail || problem.title));
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
