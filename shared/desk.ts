@@ -13,7 +13,7 @@ export const DESK_HOURS = 4;
 export const DeskStateSchema = z
   .object({
     name: z.string().describe('who is at the desk'),
-    hasFactor: z.boolean().describe('a second factor is set up'),
+    hasFactor: z.boolean().describe('a second factor is set up: a right code of it has come'),
     needsFactor: z.boolean().describe('false on this machine itself'),
     openUntil: z.iso.datetime().nullable().describe('null: closed; a code opens it'),
     reviewers: z.int().describe('how many people can decide'),

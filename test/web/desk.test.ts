@@ -83,6 +83,11 @@ describe('the reviewers’ desk, in a real browser', function () {
     await button(page, 'Go on').click();
     await page.getByRole('alert').getByText('The setup code is not valid').waitFor();
     await code.fill(setupCode);
+    await button(page, 'Go on').click();
+    await page.getByRole('img', { name: 'QR code' }).waitFor();
+    // Whoever loads the page anew begins anew.
+    await page.reload();
+    await code.fill(setupCode);
     const [made] = await Promise.all([
       page.waitForResponse((answer) => answer.url().endsWith('/factor') && answer.ok()),
       button(page, 'Go on').click(),

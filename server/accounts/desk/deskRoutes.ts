@@ -41,7 +41,7 @@ const state = createRoute({
 const factor = createRoute({
   method: 'post',
   path: '/api/desk/factor',
-  summary: 'Begins to set a second factor up, with the setup code, which this uses up',
+  summary: 'Begins to set a second factor up, with the setup code, which its first right code uses up',
   request: { body: jsonBody(FactorRequestSchema, 4 * KB) },
   responses: answers(FactorSchema),
 });
@@ -171,7 +171,7 @@ async function openByCode(deps: DeskDeps, c: AppContext, code: string | undefine
   const { db, secret, attempts } = deps;
   const { accountId, sessionId } = c.var;
   const factor = await findFactorState(db.read, secret, accountId);
-  if (factor !== 'ready') throw new AppError('second_factor_required', NOT_READY[factor]);
+  if (factor === 'none' || factor === 'unreadable') throw new AppError('second_factor_required', NOT_READY[factor]);
   if (code === undefined)
     throw new AppError('second_factor_required', 'Type the six digits that your authenticator app shows now.');
   // Counted before the code is compared: many at once get no more tries.

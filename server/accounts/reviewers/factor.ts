@@ -26,8 +26,8 @@ export function makeSetupCode(ids: Ids): string {
 }
 
 /**
- * Begins a second factor, which counts from its first right code on. Uses the setup code up. Null if the code is not this
- * account's, or was used, or is over.
+ * Begins a second factor, which counts from its first right code on. Until then the setup code can begin it anew: a page
+ * that was reloaded shows the secret no more. Null if the code is not this account's, or was used, or is over.
  */
 export async function beginFactor(
   tx: Tx,
@@ -42,8 +42,6 @@ export async function beginFactor(
       factor: seal(secret, PURPOSE, accountId, key),
       factor_at: null,
       last_step: null,
-      setup_hash: null,
-      setup_until: null,
     })
     .where('account_id', '=', accountId)
     .where('ended_at', 'is', null)
@@ -54,8 +52,8 @@ export async function beginFactor(
   return { secret: base32.encode(key, { padding: false }), uri: createOTP(key).url('Perigee', label) };
 }
 
-/** `none`: nothing was set up. `unreadable`: by another secret of the server. */
-export type FactorState = 'none' | 'unreadable' | 'ready';
+/** `none`: nothing was set up. `unreadable`: by another secret of the server. `begun`: no right code has come yet. */
+export type FactorState = 'none' | 'unreadable' | 'begun' | 'ready';
 
 export async function findFactorState(db: Reader, secret: string, accountId: string): Promise<FactorState> {
   const { state } = await readFactor(db, secret, accountId);
@@ -63,10 +61,15 @@ export async function findFactorState(db: Reader, secret: string, accountId: str
 }
 
 async function readFactor(db: Reader, secret: string, accountId: string) {
-  const row = await db.selectFrom('reviewer').select('factor').where('account_id', '=', accountId).executeTakeFirst();
+  const row = await db
+    .selectFrom('reviewer')
+    .select(['factor', 'factor_at'])
+    .where('account_id', '=', accountId)
+    .executeTakeFirst();
   if (!row?.factor) return { state: 'none' } as const;
   const key = unseal(secret, PURPOSE, accountId, row.factor);
-  return key === null ? ({ state: 'unreadable' } as const) : ({ state: 'ready', sealed: row.factor, key } as const);
+  if (key === null) return { state: 'unreadable' } as const;
+  return { state: row.factor_at === null ? 'begun' : 'ready', sealed: row.factor, key } as const;
 }
 
 /** A code that fits the factor now. It counts once `useCode` says so. */
@@ -82,7 +85,7 @@ export async function fitCode(
   { accountId, code, at }: { accountId: string; code: string; at: number },
 ): Promise<FittingCode | null> {
   const factor = await readFactor(db, secret, accountId);
-  if (factor.state !== 'ready') return null;
+  if (!('key' in factor)) return null;
   const otp = createOTP(factor.key);
   const now = Math.floor(at / STEP_MS);
   const codes = await Promise.all(AROUND.map((off) => otp.hotp(now + off)));
@@ -92,7 +95,7 @@ export async function fitCode(
 
 /**
  * Uses a code up: no code counts twice, nor one from before the last that was used, also of two requests at once. The
- * first one confirms the factor. Null if it counts no more.
+ * first one confirms the factor, and uses the setup code up. Null if it counts no more.
  */
 export async function useCode(
   tx: Tx,
@@ -112,7 +115,7 @@ export async function useCode(
   if (numUpdatedRows !== 1n) return null;
   const confirmed = await tx
     .updateTable('reviewer')
-    .set({ factor_at: at })
+    .set({ factor_at: at, setup_hash: null, setup_until: null })
     .where('account_id', '=', accountId)
     .where('factor_at', 'is', null)
     .executeTakeFirst();

@@ -17,7 +17,10 @@ export function SetUp({ onOpen }: { onOpen: () => void }) {
   if (factor)
     return (
       <>
-        <p>Scan this with an app for one-time codes, or enter the secret there.</p>
+        <p>
+          Scan this with an app for one-time codes, or enter the secret there. Each setup makes a new secret: delete an
+          entry of an earlier one.
+        </p>
         <Picture text={factor.uri} />
         <Copyable label="Secret" value={factor.secret} />
         <Code label="The six digits that it shows" yes="Confirm and open the desk" onOpen={onOpen} />
@@ -27,7 +30,7 @@ export function SetUp({ onOpen }: { onOpen: () => void }) {
     <form onSubmit={(event) => void begin(event)}>
       <p>
         The desk needs a second factor: an app for one-time codes. To set it up, enter the setup code that the operator
-        has given you. It is good once, for 24 hours.
+        has given you. It is good for 24 hours, and until the first six digits are confirmed.
       </p>
       {failure && <Failure failure={failure} />}
       <label class="field">
