@@ -13,7 +13,7 @@ import { hashSecret } from '../../server/platform/secrets.ts';
 import { runAdmin } from '../support/admin.ts';
 import { Client } from '../support/client.ts';
 import { ENGINES } from '../support/engines.ts';
-import { freshDatabase, openBooks, startServer } from '../support/server.ts';
+import { emptyDatabase, openBooks, startServer } from '../support/server.ts';
 
 /** A database as it was after that migration. */
 async function oldDatabase(engine: (typeof ENGINES)[number], url: string, after: string): Promise<Kysely<unknown>> {
@@ -31,7 +31,7 @@ for (const engine of ENGINES) {
   describe(`a database from before there were accounts (${engine})`, () => {
     it('keeps its guests, their tokens, their credits and their token logs', async function () {
       this.timeout(60_000);
-      const { url, remove } = await freshDatabase(engine);
+      const { url, remove } = await emptyDatabase(engine);
       const token = 'a'.repeat(43);
       const at = Date.now();
       const old = await oldDatabase(engine, url, '003-cut-short');
@@ -67,7 +67,7 @@ for (const engine of ENGINES) {
   describe(`a database from before there were promotions and notices of the operator (${engine})`, () => {
     it('takes both, and knows whom its welcome bonus was given to', async function () {
       this.timeout(60_000);
-      const { url, remove } = await freshDatabase(engine);
+      const { url, remove } = await emptyDatabase(engine);
       const old = await oldDatabase(engine, url, '018-customers');
       await sql`insert into bonus_claim (key, at) values ('known', 1)`.execute(old);
       await old.destroy();
@@ -98,7 +98,7 @@ for (const engine of ENGINES) {
   describe(`a database from before there were API keys (${engine})`, () => {
     it('keeps its holds and its token log, which no key made, and takes keys', async function () {
       this.timeout(60_000);
-      const { url, remove } = await freshDatabase(engine);
+      const { url, remove } = await emptyDatabase(engine);
       const old = await oldDatabase(engine, url, '019-incidents');
       const [id, token, at] = ['0f0e0d0c-0b0a-4908-8706-050403020100', 'a'.repeat(43), Date.now()];
       for (const statement of [
@@ -148,7 +148,7 @@ for (const engine of ENGINES) {
     // Guard: toldAt, where nothing is kept of what is to come.
     it('tells of a price as long as it has announced it', async function () {
       this.timeout(60_000);
-      const { url, remove } = await freshDatabase(engine);
+      const { url, remove } = await emptyDatabase(engine);
       const price = (micro: number) => ({ mode: 'flat' as const, runMicro: micro });
       const old = await oldDatabase(engine, url, '013-debts');
       await sql`insert into account (id, kind, created_at, last_active_at) values ('a', 'guest', 1, 1)`.execute(old);
@@ -178,7 +178,7 @@ for (const engine of ENGINES) {
   describe(`a database from before attached texts had rows of their own (${engine})`, () => {
     it('keeps what messages carry, and finds what they say', async function () {
       this.timeout(60_000);
-      const { url, remove } = await freshDatabase(engine);
+      const { url, remove } = await emptyDatabase(engine);
       const old = await oldDatabase(engine, url, '014-coming-prices');
       const file = { path: 'a.ts', languageId: 'typescript', text: 'let ä = "😀";' };
       const range = { start: 3, end: 4 };
@@ -237,7 +237,7 @@ for (const engine of ENGINES) {
   describe(`a database from before thoughts were kept (${engine})`, () => {
     it('keeps its answers, which have none, and takes new ones with theirs', async function () {
       this.timeout(60_000);
-      const { url, remove } = await freshDatabase(engine);
+      const { url, remove } = await emptyDatabase(engine);
       const old = await oldDatabase(engine, url, '021-calls');
       for (const statement of [
         sql`insert into account (id, kind, created_at, last_active_at) values ('a', 'guest', 1, 1)`,

@@ -36,14 +36,15 @@ async function startCluster() {
   return { server, port, dir };
 }
 
-/** The URL of a new, empty database. */
-export async function freshPostgres(): Promise<string> {
+/** The URL of a new database: empty, or a copy of the one at `template`, to which nobody may be connected. */
+export async function freshPostgres(template?: string): Promise<string> {
   cluster ??= startCluster();
   const { port } = await cluster;
   const name = `t_${randomUUID().replaceAll('-', '')}`;
   const admin = new pg.Client({ connectionString: `postgres://postgres:postgres@127.0.0.1:${port}/postgres` });
   await admin.connect();
-  await admin.query(`create database ${name}`);
+  const like = template === undefined ? '' : ` template ${new URL(template).pathname.slice(1)}`;
+  await admin.query(`create database ${name}${like}`);
   await admin.end();
   return `postgres://postgres:postgres@127.0.0.1:${port}/${name}`;
 }

@@ -13,7 +13,7 @@ import { runAdmin } from '../../support/admin.ts';
 import { adminProcess } from '../../support/adminProcess.ts';
 import { ENGINES } from '../../support/engines.ts';
 import type { Member } from '../../support/member.ts';
-import { freshDatabase, openBooks, SECRET, startServer, type TestServer } from '../../support/server.ts';
+import { emptyDatabase, openBooks, SECRET, startServer, type TestServer } from '../../support/server.ts';
 import { SignInWorld, somebody } from '../../support/signInWorld.ts';
 
 /** The real command, as a process of its own. */
@@ -25,7 +25,7 @@ describe('the operator’s commands, where no server has been', function () {
 
   for (const engine of ENGINES)
     it(`say that no server has used this database, and leave it as it is (${engine})`, async () => {
-      const { url, remove } = await freshDatabase(engine);
+      const { url, remove } = await emptyDatabase(engine);
       try {
         const settled = engine === 'sqlite' ? url.slice('sqlite:'.length) : null;
         if (settled) new Sqlite(settled).exec('create table of_somebody_else (x)').close();
@@ -41,7 +41,7 @@ describe('the operator’s commands, where no server has been', function () {
 
   for (const engine of ENGINES)
     it(`bring no database up to date, for a server may be at work on it (${engine})`, async () => {
-      const { url, remove } = await freshDatabase(engine);
+      const { url, remove } = await emptyDatabase(engine);
       try {
         const config = parseConfig({ DATABASE_URL: url, SECRET }, () => '{}');
         const db = await openDatabase(config.database, createLog('silent'));
@@ -64,7 +64,7 @@ describe('the operator’s commands, where no server has been', function () {
   });
 
   it('make no SECRET of their own, which would be another than the server’s', async () => {
-    const { url, remove } = await freshDatabase('sqlite');
+    const { url, remove } = await emptyDatabase('sqlite');
     try {
       await (await openBooks(url)).close();
       const env = { DATABASE_URL: url, SECRET: '' };
@@ -94,11 +94,11 @@ for (const engine of ENGINES)
   describe(`the operator’s commands, beside a running server (${engine})`, function () {
     this.timeout(60_000);
     let idp: IdentityProvider;
-    let database: Awaited<ReturnType<typeof freshDatabase>>;
+    let database: Awaited<ReturnType<typeof emptyDatabase>>;
     let server: TestServer;
     before(async () => {
       idp = await IdentityProvider.start();
-      database = await freshDatabase(engine);
+      database = await emptyDatabase(engine);
       server = await startServer(engine, {
         databaseUrl: database.url,
         config: (config) => {
