@@ -60,16 +60,18 @@ export async function findFactorState(db: Reader, secret: string, accountId: str
   return state;
 }
 
-async function readFactor(db: Reader, secret: string, accountId: string) {
+type ReadFactor = { state: 'none' | 'unreadable' } | { state: 'begun' | 'ready'; sealed: string; key: string };
+
+async function readFactor(db: Reader, secret: string, accountId: string): Promise<ReadFactor> {
   const row = await db
     .selectFrom('reviewer')
     .select(['factor', 'factor_at'])
     .where('account_id', '=', accountId)
     .executeTakeFirst();
-  if (!row?.factor) return { state: 'none' } as const;
+  if (!row?.factor) return { state: 'none' };
   const key = unseal(secret, PURPOSE, accountId, row.factor);
-  if (key === null) return { state: 'unreadable' } as const;
-  return { state: row.factor_at === null ? 'begun' : 'ready', sealed: row.factor, key } as const;
+  if (key === null) return { state: 'unreadable' };
+  return { state: row.factor_at === null ? 'begun' : 'ready', sealed: row.factor, key };
 }
 
 /** A code that fits the factor now. It counts once `useCode` says so. */
