@@ -87,14 +87,13 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const hasFolders = !!vscode.workspace.workspaceFolders?.length;
   const windowMemory = hasFolders ? context.workspaceState : context.globalState;
   const view = own(new ChatView(context.extensionUri, scopeOf(context, hasFolders)));
+  const index = lazy(async () => own(new (await found()).WorkspaceIndex({ storage: context.storageUri, log })));
   const chat = lazy(async () => {
     const { ChatController } = await later();
-    return own(
-      new ChatController({ view, session, offers, backend, windowMemory, memory, edits: edit.chatEdits, log }),
-    );
+    const deps = { view, session, offers, backend, windowMemory, memory, edits: edit.chatEdits, index, log };
+    return own(new ChatController(deps));
   });
   own(view.onDidResolve(() => void chat()));
-  const index = lazy(async () => own(new (await found()).WorkspaceIndex({ storage: context.storageUri, log })));
 
   own(vscode.languages.registerCodeActionsProvider('*', new QuickFixes(), QuickFixes.metadata));
   for (const [name, run] of Object.entries(commandsOf({ chat, edit, index, session, signIn, page, backend }))) {

@@ -14,12 +14,35 @@ export const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
 export const LineRangeSchema = z.object({ start: z.int().nonnegative(), end: z.int().nonnegative() });
 export type LineRange = z.infer<typeof LineRangeSchema>;
 
-export const AttachmentKindSchema = z.enum(['file', 'selection', 'problems', 'diff']);
+/**
+ * - `found`: lines that a search of the workspace found by the question's words
+ * - `folder`: a list of its files; their texts are attachments of their own
+ * - `symbol`: lines that define a name
+ * - `commit`: its message and diff
+ * - `terminal`: a command and its output
+ * - `pasted`: a long text that was pasted into the message
+ */
+export const AttachmentKindSchema = z.enum([
+  'file',
+  'selection',
+  'problems',
+  'diff',
+  'found',
+  'folder',
+  'symbol',
+  'commit',
+  'terminal',
+  'pasted',
+]);
 export type AttachmentKind = z.infer<typeof AttachmentKindSchema>;
 
 const attachmentHead = {
   kind: AttachmentKindSchema,
-  path: textSchema(4096).optional().describe('relative to the workspace, with forward slashes'),
+  path: textSchema(4096)
+    .optional()
+    .describe(
+      'relative to the workspace, with forward slashes; of a commit, its hash and subject, of a terminal, its command, of a pasted text, its length',
+    ),
   languageId: textSchema(100).optional(),
   range: LineRangeSchema.optional(),
   visible: z

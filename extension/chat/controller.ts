@@ -23,8 +23,11 @@ import {
 } from './context/attachments.ts';
 import { Drafts } from './context/drafts.ts';
 import { EditorContext } from './context/editorContext.ts';
+import { type Finder, FoundContext } from './context/foundContext.ts';
 import { ImplicitContext } from './context/implicitContext.ts';
 import { Mentions } from './context/mentions.ts';
+import { offerSources } from './context/offers.ts';
+import { Terminals } from './context/terminals.ts';
 import { ConversationList } from './conversation/conversationList.ts';
 import { OpenConversation } from './conversation/openConversation.ts';
 import { OpenRecord } from './conversation/openRecord.ts';
@@ -49,6 +52,8 @@ export interface ChatDeps {
   /** The editor's memory, shared by all windows. */
   memory: vscode.Memento;
   edits: ChatEdits;
+  /** The index of the workspace. */
+  index(): Promise<Finder>;
   log: Log;
 }
 
@@ -56,7 +61,8 @@ export interface ChatDeps {
 export class ChatController extends Disposable {
   private readonly drafts: Drafts;
   private readonly record: OpenRecord;
-  private readonly mentions = new Mentions();
+  private readonly mentions = new Mentions(offerSources(this._register(new Terminals())));
+  private readonly found: FoundContext;
   private readonly editor: EditorContext;
   private readonly implicit = this._register(new ImplicitContext());
   private readonly models: ModelChoice;
@@ -78,14 +84,17 @@ export class ChatController extends Disposable {
     this.drafts = this._register(new Drafts(windowMemory, memory));
     this.record = new OpenRecord(windowMemory);
     this.models = new ModelChoice(session, backend, memory);
-    this.editor = this._register(new EditorContext(this.mentions));
+    const tell = (text: string) => this.tellWhenReady({ type: 'notice', level: 'info', text });
+    this.found = this._register(new FoundContext(deps.index, tell));
+    this.editor = this._register(new EditorContext(this.mentions, this.found));
     this.attaching = new Attaching(this.drafts, this.editor, {
       chatId: () => this.conversation.id,
       tell: () => this.tellSurroundings(),
       focusComposer: () => this.post({ type: 'focusComposer' }),
     });
     this.surroundings = new SurroundingsTeller(session, deps.offers, backend, view, this.models, this.editor);
-    this.sender = new Sender({ session, backend, drafts: this.drafts, record: this.record, models: this.models });
+    const { drafts, record, models, found } = this;
+    this.sender = new Sender({ session, backend, drafts, record, models, found });
     this.changes = this._register(
       new AnswerChangesHost(
         deps.edits,
@@ -104,6 +113,7 @@ export class ChatController extends Disposable {
     this._register(session.onDidChangeConversation((id) => void this.changedOnServer(id)));
     this._register(this.editor.onDidChangeSuggestions(() => this.tellSurroundings()));
     this._register(this.implicit.onDidChange(() => this.tellSurroundings()));
+    this._register(this.found.onDidChange(() => this.tellSurroundings()));
     if (session.state.kind === 'ok') void this.connected();
     void session.begin();
   }
@@ -245,11 +255,17 @@ export class ChatController extends Disposable {
       case 'attach':
       case 'attachMention':
       case 'attachText':
+      case 'attachPasted':
       case 'attachFiles':
         return this.attaching.do(message);
       case 'detach': {
         const implicit = this.implicit.find(message.id);
         return implicit ? this.turnImplicit(implicit.uri!, false) : this.attaching.do(message);
+      }
+      case 'takePasted': {
+        const text = this.attaching.pasted(message);
+        if (text !== undefined) this.post({ type: 'pasted', id: message.id, text, to: message.to });
+        return;
       }
       case 'mentions': {
         const items = await this.mentions.find(message.query, this.editor.attachable);
@@ -322,7 +338,8 @@ export class ChatController extends Disposable {
       this.unsure = { requestId, conversationId: conversation.id };
       const problem = refusalOf(error);
       this.deps.log.warn(`Not sent: ${problem.title}`);
-      return { type: 'notSent', requestId, problem };
+      const chipId = error instanceof AttachmentRefused ? error.chipId : undefined;
+      return { type: 'notSent', requestId, problem, chipId };
     } finally {
       if (conversation !== this.conversation) conversation.dispose();
     }
@@ -492,7 +509,7 @@ export class ChatController extends Disposable {
   }
 
   private tellSurroundings(): void {
-    const { chips, edited } = this.attaching.shown;
+    const { chips, edited } = this.attaching.shown(this.found.note);
     const { chip, leftOut } = this.implicit.beside(this.drafts.get(this.conversation.id));
     const { contextTokens } = this.conversation;
     this.surroundings.tell({ chips: chip ? [...chips, chip] : chips, leftOut, edited, contextTokens });

@@ -19,6 +19,8 @@ export const ChipSchema = z.object({
   path: z.string().optional(),
   range: LineRangeSchema.optional(),
   tokens: z.int().describe('estimate, for the context meter'),
+  note: z.string().optional().describe('what goes along of it: "9 of 12 files"'),
+  leftOut: z.string().optional().describe('what does not, in a sentence'),
   lines: z.int().optional().describe('that go along, of what goes along unasked'),
   implicit: z.enum(['selection', 'visible']).optional().describe('goes along unasked: what the editor shows'),
 });
@@ -32,6 +34,8 @@ const Id = z.uuid();
 /** The earlier message that is edited in place; if absent, the composer. */
 const To = Id.optional();
 const Code = z.string().max(MAX_TEXT);
+const AttachNowSchema = z.enum(['pick', 'file', 'selection', 'problems', 'diff', 'found']);
+export type AttachNow = z.infer<typeof AttachNowSchema>;
 const Block = z.string().regex(/^[a-z0-9]{1,20}$/);
 
 export const ToHostSchema = z.discriminatedUnion('type', [
@@ -85,14 +89,18 @@ export const ToHostSchema = z.discriminatedUnion('type', [
    * The earlier message that is edited in place, if any. `dropped`: an edit that was cancelled, with its attachments.
    */
   z.object({ type: z.literal('editing'), messageId: Id.nullable(), dropped: To }),
-  /** `pick` lets the user choose a file; the other kinds attach what the editor shows. */
-  z.object({ type: z.literal('attach'), kind: z.enum(['pick', 'file', 'selection', 'problems', 'diff']), to: To }),
+  /** `pick` lets the user choose a file, `found` searches the workspace; the others attach what the editor shows. */
+  z.object({ type: z.literal('attach'), kind: AttachNowSchema, to: To }),
   /** Turns the implicit attachment on again after it was removed. */
   z.object({ type: z.literal('attachImplicit') }),
   /** An item that the user chose from `mentions`. */
   z.object({ type: z.literal('attachMention'), id: z.string().max(4200) }),
   /** A pasted or dropped text file, with its text. */
   z.object({ type: z.literal('attachText'), name: z.string().min(1).max(255), text: Code, to: To }),
+  /** A long text that was pasted into the message. */
+  z.object({ type: z.literal('attachPasted'), text: Code, to: To }),
+  /** Asks for the text of a pasted attachment, to put it into the message after all. Answered by `pasted`. */
+  z.object({ type: z.literal('takePasted'), id: z.string().max(200), to: To }),
   /** Files dropped from the editor's own lists. */
   z.object({ type: z.literal('attachFiles'), uris: z.array(z.string().max(8000)).min(1).max(MAX_ATTACHMENTS), to: To }),
   z.object({ type: z.literal('detach'), id: z.string().max(200), to: To }),
@@ -185,11 +193,16 @@ export type Connection =
 export type HostIcon =
   | 'comment-discussion'
   | 'file'
+  | 'files'
+  | 'folder'
   | 'git-commit'
   | 'git-merge'
   | 'lightbulb'
   | 'list-selection'
   | 'regex'
+  | 'search'
+  | 'symbol-method'
+  | 'terminal'
   | 'warning';
 
 export interface Suggestion {
@@ -302,8 +315,8 @@ export type FromHost =
   | { type: 'thinking'; messageId: string; text: string; at: number; ms: number }
   /** `text`: the sent text, for a page that may not know it. */
   | { type: 'sent'; requestId: string; text?: string }
-  /** No run was started. The typed text stays. */
-  | { type: 'notSent'; requestId: string; problem: Problem }
+  /** No run was started. The typed text stays. `chipId`: the attachment that could not be sent. */
+  | { type: 'notSent'; requestId: string; problem: Problem; chipId?: string }
   /** The answer to `findSent`: the server never got the request, or refused it. */
   | { type: 'neverSent'; requestId: string }
   /** Another request failed (history, export, rename): shown in a dismissible line. `of`: the failed request. */
@@ -334,6 +347,8 @@ export type FromHost =
     }
   | { type: 'historyFailed'; search: string; kind: HistoryKind; text: string }
   | { type: 'mentions'; requestId: string; items: Mention[] }
+  /** The text of a pasted attachment. The view detaches it once the text is in the message `to`, or the composer. */
+  | { type: 'pasted'; id: string; text: string; to?: string }
   /** The requested paths that lead to exactly one file of the workspace. */
   | { type: 'files'; asked: string[]; found: string[] }
   /** Puts text into the composer (Explain Selection, a suggestion); `send` sends it at once. */

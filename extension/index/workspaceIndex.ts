@@ -91,10 +91,7 @@ export class WorkspaceIndex extends Disposable {
       await this.forget();
       return [];
     }
-    this.current ??= new Current(workspaceRoots(), this.slices, this.store, this.log, (files) =>
-      this.changed.fire(files),
-    );
-    const current = this.current;
+    const current = this.open();
     const symbols = symbolsFor(question);
     await current.ready(PATIENCE_MS);
     await current.catchUp();
@@ -105,6 +102,18 @@ export class WorkspaceIndex extends Disposable {
     const defined = (await symbols).flatMap((location) => current.symbolAt(location));
     const pieces = await Promise.all(mergeSymbols(found, defined, limit * 2).map((one) => current.read(one)));
     return pieces.filter((piece) => piece !== undefined).slice(0, limit);
+  }
+
+  /** Builds the index if there is none, because a question is coming. Resolves when it is built, or can't be. */
+  async prepare(): Promise<void> {
+    if (!this.isDisposed && this.whyNot() === undefined) await this.open().ended();
+  }
+
+  private open(): Current {
+    this.current ??= new Current(workspaceRoots(), this.slices, this.store, this.log, (files) =>
+      this.changed.fire(files),
+    );
+    return this.current;
   }
 
   /** Begins anew at the next question: what may be read has changed. What is left out now is also deleted. */

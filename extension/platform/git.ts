@@ -24,13 +24,20 @@ export interface Repository {
   status(): Promise<void>;
   diff(cached?: boolean): Promise<string>;
   diffWithHEAD(path: string): Promise<string>;
+  diffBetween(ref1: string, ref2: string): Promise<Change[]>;
+  diffBetween(ref1: string, ref2: string, path: string): Promise<string>;
   log(options: { maxEntries: number }): Promise<Commit[]>;
   getCommit(ref: string): Promise<Commit>;
 }
 interface Commit {
+  readonly hash: string;
   readonly message: string;
+  readonly parents: string[];
+  readonly authorName?: string;
+  readonly commitDate?: Date;
 }
 interface Change {
+  /** Where the file is now; where it was, if it was deleted. */
   readonly uri: vscode.Uri;
   readonly status: number;
 }
@@ -44,8 +51,7 @@ export const NO_CHANGES = 'There are no uncommitted changes.';
  * Otherwise a sentence that says why there is no diff.
  */
 export async function gitDiff(near: vscode.Uri | undefined): Promise<{ text: string } | { none: string }> {
-  const git = await openGit();
-  const repository = (near && git?.getRepository(near)) ?? git?.repositories[0];
+  const repository = await repositoryAround(near);
   if (!repository) return { none: NO_REPOSITORY };
   await repository.status();
   const { indexChanges, workingTreeChanges } = repository.state;
@@ -66,6 +72,53 @@ export async function gitDiff(near: vscode.Uri | undefined): Promise<{ text: str
     text += `\nNot under version control yet:\n${untracked.map((uri) => vscode.workspace.asRelativePath(uri)).join('\n')}\n`;
   }
   return text.trim() === '' ? { none: NO_CHANGES } : { text };
+}
+
+async function repositoryAround(near: vscode.Uri | undefined): Promise<Repository | undefined> {
+  const git = await openGit();
+  return (near && git?.getRepository(near)) ?? git?.repositories[0];
+}
+
+/** A commit in a list. */
+export type ListedCommit = Pick<Commit, 'hash' | 'message' | 'commitDate'>;
+
+/** The newest commits of the repository around `near`, newest first; none without a repository or a commit. */
+export async function recentCommits(near: vscode.Uri | undefined, maxEntries: number): Promise<ListedCommit[]> {
+  const repository = await repositoryAround(near);
+  return repository ? repository.log({ maxEntries }).catch(() => []) : [];
+}
+
+/** Each file's diff is asked of git by itself. */
+const MOST_FILES = 50;
+
+/**
+ * A commit as `git show` tells it, without files that hold secrets. The diff is the one from its first parent. Otherwise
+ * a sentence that says why there is none.
+ */
+export async function readCommit(
+  near: vscode.Uri | undefined,
+  hash: string,
+): Promise<{ text: string } | { none: string }> {
+  const repository = await repositoryAround(near);
+  if (!repository) return { none: NO_REPOSITORY };
+  const commit = await repository.getCommit(hash).catch(() => undefined);
+  if (!commit) return { none: `The commit ${hash.slice(0, 7)} is no longer in the repository.` };
+  const { parents, authorName, commitDate, message } = commit;
+  const about = [
+    `commit ${commit.hash}`,
+    ...(authorName ? [`Author: ${authorName}`] : []),
+    ...(commitDate ? [`Date: ${commitDate.toISOString()}`] : []),
+  ];
+  const [parent] = parents;
+  const changes = parent === undefined ? [] : await repository.diffBetween(parent, commit.hash);
+  const diffs: string[] = [];
+  for (const { uri } of changes.slice(0, MOST_FILES))
+    diffs.push(await repository.diffBetween(parent!, commit.hash, uri.fsPath));
+  const rest = changes.slice(MOST_FILES).map(({ uri }) => vscode.workspace.asRelativePath(uri));
+  const parts = [about.join('\n'), message.trim(), withoutSecrets(diffs.join('')).trimEnd()];
+  if (parent === undefined) parts.push('This is the first commit: all files of the repository were new in it.');
+  if (rest.length > 0) parts.push(`Changed as well, not shown:\n${rest.join('\n')}`);
+  return { text: parts.filter((part) => part !== '').join('\n\n') };
 }
 
 /** Whether a repository with uncommitted changes is open; does not wake the git extension. */

@@ -57,7 +57,15 @@ const STATES = {
 
 function describe({ kind, visible, path, range }: Attachment): string {
   const lines = range ? `, lines ${range.start + 1} to ${range.end + 1}` : '';
-  return `${visible ? 'visible part' : kind}${path ? ` \`${oneLine(path).replaceAll('`', '')}\`` : ''}${lines}`;
+  return `${visible ? 'visible part' : (WHAT[kind] ?? kind)}${path ? ` \`${oneLine(path).replaceAll('`', '')}\`` : ''}${lines}`;
 }
+
+/** The kinds of attachments whose own name does not read well before a path. */
+const WHAT: Partial<Record<Attachment['kind'], string>> = {
+  found: 'piece found in',
+  symbol: 'symbol in',
+  terminal: 'output of',
+  pasted: 'pasted text,',
+};
 
 const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim();

@@ -1,11 +1,11 @@
 import type { ToHost } from '../protocol.ts';
-import { AttachmentRefused, type StoredChip } from './attachments.ts';
+import { AttachmentRefused, longPasteChip, type StoredChip } from './attachments.ts';
 import type { Drafts } from './drafts.ts';
 import { droppedChip, type EditorContext, pastedChip } from './editorContext.ts';
 
 type Request = Extract<
   ToHost,
-  { type: 'editing' | 'attach' | 'attachMention' | 'attachText' | 'attachFiles' | 'detach' }
+  { type: 'editing' | 'attach' | 'attachMention' | 'attachText' | 'attachPasted' | 'attachFiles' | 'detach' }
 >;
 
 /** The attachments of the composer, or of an earlier message that is being edited in place. */
@@ -26,10 +26,11 @@ export class Attaching {
     },
   ) {}
 
-  /** The attachments of the composer, and of the message being edited. */
-  get shown(): { chips: StoredChip[]; edited?: { messageId: string; chips: StoredChip[] } } {
+  /** The attachments of the composer, and of the message being edited. `found`: what the search is about. */
+  shown(found: string): { chips: StoredChip[]; edited?: { messageId: string; chips: StoredChip[] } } {
     const { edited } = this;
-    const chips = (of: string) => this.drafts.get(of).chips;
+    const chips = (of: string) =>
+      this.drafts.get(of).chips.map((chip) => (chip.kind === 'found' ? { ...chip, note: found } : chip));
     const ofEdited = edited === null ? {} : { edited: { messageId: edited, chips: chips(edited) } };
     return { chips: chips(this.view.chatId()), ...ofEdited };
   }
@@ -37,6 +38,11 @@ export class Attaching {
   /** Resolves when all chosen attachments are attached. */
   async settled(): Promise<void> {
     await Promise.all(this.reading);
+  }
+
+  /** The text of a pasted attachment; undefined if it is no longer there. */
+  pasted({ id, to = this.view.chatId() }: Extract<ToHost, { type: 'takePasted' }>): string | undefined {
+    return this.drafts.get(to).chips.find((chip) => chip.id === id && chip.kind === 'pasted')?.text;
   }
 
   /** Rejects with `AttachmentRefused`. */
@@ -51,9 +57,13 @@ export class Attaching {
         // Not awaited: the user may take any time to choose a file.
         return this.add(to, await this.editor.attach(message.kind));
       case 'attachMention':
-        return this.read(async () => this.add(to, await this.editor.attachMention(message.id)));
+        return this.read(async () => {
+          for await (const chip of this.editor.attachMention(message.id)) await this.add(to, chip);
+        });
       case 'attachText':
         return this.read(async () => this.add(to, await pastedChip(message.name, message.text)));
+      case 'attachPasted':
+        return this.add(to, longPasteChip(message.text));
       case 'attachFiles':
         return this.read(() => this.addFiles(to, message.uris));
       case 'detach':

@@ -7,7 +7,10 @@ import { judgedPath } from '../../platform/secrecy/judgedPath.ts';
 import type { Chip } from '../protocol.ts';
 
 /** Something that can't be attached; the message is a sentence for the user. */
-export class AttachmentRefused extends Error {}
+export class AttachmentRefused extends Error {
+  /** The chip without which the message can be sent. */
+  chipId?: string;
+}
 
 /**
  * A chip with the data needed to send it. A file is read when it is sent, so that the newest text is sent. The others
@@ -20,11 +23,11 @@ export interface StoredChip extends Chip {
 }
 
 /** Estimates tokens at 4 bytes each, a common rule of thumb for code and English. For meter and forecast only. */
-const estimateTokens = (text: string) => Math.ceil(new TextEncoder().encode(text).length / 4);
+export const estimateTokens = (text: string) => Math.ceil(new TextEncoder().encode(text).length / 4);
 
 /** The chip without the parts that only the host uses. */
-export function shownChip({ id, kind, label, path, range, tokens, lines, implicit }: StoredChip): Chip {
-  return { id, kind, label, path, range, tokens, lines, implicit };
+export function shownChip({ id, kind, label, path, range, tokens, note, leftOut, lines, implicit }: StoredChip): Chip {
+  return { id, kind, label, path, range, tokens, note, leftOut, lines, implicit };
 }
 
 /** A chip for a file. Throws `AttachmentRefused` if it is a folder, binary, too large or gone. */
@@ -52,6 +55,15 @@ export function textChip(name: string, text: string, languageId: string | undefi
     text,
     tokens: estimateTokens(text),
   };
+}
+
+/** A chip for a long text that was pasted into the message. Two equal texts are two chips. */
+export function longPasteChip(text: string): StoredChip {
+  refuseTooLong(text, 'The pasted text');
+  const lines = text.trimEnd().split(/\r\n|\n|\r/).length;
+  const many = lines > 1 ? `${lines.toLocaleString('en')} lines` : `${text.length.toLocaleString('en')} characters`;
+  const own = { ...head('pasted', crypto.randomUUID()), label: `Pasted text, ${many}`, path: many };
+  return { ...own, text, tokens: estimateTokens(text) };
 }
 
 /** The selection of an editor, as whole lines; without a selection, the line of the cursor. */
@@ -163,8 +175,8 @@ export async function chipInput(chip: StoredChip): Promise<AttachmentInput> {
   return { kind, path, languageId, text };
 }
 
-/** The text of a file, with the editor's unsaved changes. */
-async function readText(uri: vscode.Uri): Promise<{ text: string; languageId?: string }> {
+/** The text of a file, with the editor's unsaved changes. Throws `AttachmentRefused`. */
+export async function readText(uri: vscode.Uri): Promise<{ text: string; languageId?: string }> {
   const name = baseName(uri.path);
   const document = vscode.workspace.textDocuments.find((open) => open.uri.toString() === uri.toString());
   if (document && !document.isClosed) {
@@ -203,7 +215,7 @@ function decode(bytes: Uint8Array): string | undefined {
   }
 }
 
-function refuseTooLong(text: string, name: string): void {
+export function refuseTooLong(text: string, name: string): void {
   if (text.length > MAX_TEXT) throw tooLarge(name, text.length);
 }
 
@@ -251,7 +263,7 @@ export function baseName(path: string): string {
 }
 
 /** Attaching the same thing twice gives the same chip. */
-function head(kind: AttachmentKind, what: string): { id: string; kind: AttachmentKind } {
+export function head(kind: AttachmentKind, what: string): { id: string; kind: AttachmentKind } {
   const id = `${kind} ${what}`;
   return { id: id.length <= 200 ? id : `${kind} …${id.slice(-150)}`, kind };
 }

@@ -5,7 +5,7 @@ import { languageIdOf } from '../../platform/languages.ts';
 import { plainMessage } from '../../platform/plainMessage.ts';
 import { holdsSecrets } from '../../platform/secrecy/guarded.ts';
 import { judgedPath } from '../../platform/secrecy/judgedPath.ts';
-import type { Chip } from '../protocol.ts';
+import type { AttachNow } from '../protocol.ts';
 import {
   AttachmentRefused,
   baseName,
@@ -17,14 +17,13 @@ import {
   textChip,
   workspacePath,
 } from './attachments.ts';
+import type { FoundContext } from './foundContext.ts';
 import type { Mentions } from './mentions.ts';
 import { openFiles } from './mentions.ts';
 import { activeFile, attachableNow, type SuggestedMessage, suggestMessages } from './suggestions.ts';
 
 /** Typing and checking make many changes a second; suggestions need not be updated for each. */
 const CALM_MS = 300;
-
-export type AttachKind = 'pick' | Chip['kind'];
 
 /** What the editor offers for a message: suggestions from its active file, and things to attach. */
 export class EditorContext extends Disposable {
@@ -34,7 +33,10 @@ export class EditorContext extends Disposable {
   attachable = attachableNow(activeFile());
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly mentions: Mentions) {
+  constructor(
+    private readonly mentions: Mentions,
+    private readonly found: Pick<FoundContext, 'chip'>,
+  ) {
     super();
     const later = () => {
       clearTimeout(this.timer);
@@ -52,7 +54,7 @@ export class EditorContext extends Disposable {
   }
 
   /** A chip for something in the editor; undefined if the user picks nothing. Throws `AttachmentRefused`. */
-  async attach(kind: AttachKind): Promise<StoredChip | undefined> {
+  async attach(kind: AttachNow): Promise<StoredChip | undefined> {
     const active = activeFile();
     switch (kind) {
       case 'pick': {
@@ -68,14 +70,18 @@ export class EditorContext extends Disposable {
         return problemsChip(active);
       case 'diff':
         return diffChip(active);
+      case 'found':
+        return this.found.chip();
     }
   }
 
-  /** A chip for an offered mention; undefined for an id that was never offered. */
-  async attachMention(id: string): Promise<StoredChip | undefined> {
+  /** The chips of an offered mention; none for an id that was never offered. Throws `AttachmentRefused`. */
+  async *attachMention(id: string): AsyncIterable<StoredChip | undefined> {
     const what = this.mentions.resolve(id);
-    if (what === undefined) return undefined;
-    return typeof what === 'string' ? this.attach(what) : chosenChip(what);
+    if (what === undefined) return;
+    if (typeof what === 'string') yield await this.attach(what);
+    else if (what instanceof vscode.Uri) yield await chosenChip(what);
+    else yield* await what.chips();
   }
 
   /** The chips that belong to a suggestion. */
@@ -112,7 +118,7 @@ export async function pastedChip(name: string, text: string): Promise<StoredChip
 }
 
 /** Warns before a file is attached that may hold secrets. */
-async function isMeant(path: string): Promise<boolean> {
+export async function isMeant(path: string): Promise<boolean> {
   if (!holdsSecrets(path)) return true;
   const words = `${baseName(path)} may hold secrets.`;
   const detail = 'An attachment is sent to the model service and kept in the conversation.';

@@ -1,21 +1,36 @@
 import * as vscode from 'vscode';
 import type { Mention } from '../protocol.ts';
-import { baseName, workspacePath } from './attachments.ts';
+import { baseName, type StoredChip, workspacePath } from './attachments.ts';
 
 const MOST_SHOWN = 30;
 const MOST_LISTED = 5_000;
 const LIST_AGE_MS = 10_000;
 
 const SPECIAL: Mention[] = [
+  { id: 'found', icon: 'search', label: 'workspace', detail: 'The pieces that fit your question' },
   { id: 'selection', icon: 'list-selection', label: 'selection', detail: 'What is selected in the editor' },
   { id: 'problems', icon: 'warning', label: 'problems', detail: 'What the editor complains about' },
   { id: 'diff', icon: 'git-commit', label: 'diff', detail: 'Uncommitted changes' },
 ];
 
+/** Something to attach that is neither a file nor what the editor shows. */
+export interface Offer extends Mention {
+  /** As `score`: places it among the files. */
+  score: number;
+  /** Its chips, those that can be attached. Throws `AttachmentRefused`, also after some of them. */
+  chips(): AsyncIterable<StoredChip> | Promise<StoredChip[]>;
+}
+
+/** Finds offers for a query in lower case. `files` are those of the workspace that may fit. */
+export type OfferSource = (wanted: string, files: readonly vscode.Uri[]) => Promise<Offer[]>;
+
 /** Finds what the user can attach with `@`. It remembers its offers: only an offered id may be chosen. */
 export class Mentions {
   private readonly offered = new Set<string>();
+  private readonly offers = new Map<string, Offer>();
   private listed: { at: number; uris: vscode.Uri[] } | undefined;
+
+  constructor(private readonly sources: readonly OfferSource[] = []) {}
 
   /** The matches, best first, and open editors before others. `attachable`: the attachable kinds besides files. */
   async find(query: string, attachable: readonly string[]): Promise<Mention[]> {
@@ -24,20 +39,25 @@ export class Mentions {
     const open = openFiles();
     const isOpen = new Set(open.map(String));
     const files = [...open, ...(await this.workspaceFiles(wanted)).filter((uri) => !isOpen.has(uri.toString()))];
+    const offers = (await Promise.all(this.sources.map((source) => source(wanted, files)))).flat();
     const scored = files
       .map((uri) => ({ uri, score: score(workspacePath(uri), wanted), bonus: isOpen.has(uri.toString()) ? 2 : 0 }))
       .filter(({ score }) => score > 0)
-      .sort((a, b) => b.score + b.bonus - a.score - a.bonus)
-      .slice(0, MOST_SHOWN);
-    const items = [...special, ...scored.map(({ uri }) => fileMention(uri))];
+      .map(({ uri, score, bonus }) => ({ item: fileMention(uri), score: score + bonus }));
+    const others = offers.map(({ id, icon, label, detail, score }) => ({ item: { id, icon, label, detail }, score }));
+    const best = [...scored, ...others].sort((a, b) => b.score - a.score).slice(0, MOST_SHOWN);
+    const items = [...special, ...best.map(({ item }) => item)];
     for (const { id } of items) this.offered.add(id);
+    for (const offer of offers) this.offers.set(offer.id, offer);
     return items;
   }
 
   /** The target of an offered id; undefined if it was never offered. */
-  resolve(id: string): vscode.Uri | 'selection' | 'problems' | 'diff' | undefined {
+  resolve(id: string): vscode.Uri | Offer | 'selection' | 'problems' | 'diff' | 'found' | undefined {
     if (!this.offered.has(id)) return undefined;
-    if (id === 'selection' || id === 'problems' || id === 'diff') return id;
+    if (id === 'selection' || id === 'problems' || id === 'diff' || id === 'found') return id;
+    const offer = this.offers.get(id);
+    if (offer) return offer;
     return vscode.Uri.parse(id.slice('file '.length), true);
   }
 

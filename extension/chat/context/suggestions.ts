@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { hasUncommittedChanges, mayHaveRepository } from '../../platform/git.ts';
 import { holdsSecrets } from '../../platform/secrecy/guarded.ts';
 import { judgedPath } from '../../platform/secrecy/judgedPath.ts';
-import type { Suggestion } from '../protocol.ts';
+import type { AttachNow, Suggestion } from '../protocol.ts';
 import { baseName, countProblems } from './attachments.ts';
 
 /** A suggestion with the message that it sends: a text and attachments. */
@@ -50,9 +50,11 @@ export function suggestMessages(active: vscode.Uri | undefined): SuggestedMessag
 }
 
 /** The kinds that can be attached now. */
-export function attachableNow(active: vscode.Uri | undefined): ('file' | 'selection' | 'problems' | 'diff')[] {
+export function attachableNow(active: vscode.Uri | undefined): Exclude<AttachNow, 'pick'>[] {
   const hasProblems = vscode.languages.getDiagnostics().some(([uri]) => countProblems(uri) > 0);
   return [
+    // Also where the index is off, so that choosing it says why.
+    ...(vscode.workspace.workspaceFolders?.length ? (['found'] as const) : []),
     ...(active ? (['file'] as const) : []),
     ...(vscode.window.activeTextEditor?.selection.isEmpty === false ? (['selection'] as const) : []),
     ...(hasProblems ? (['problems'] as const) : []),

@@ -5,8 +5,10 @@ import type { AttachmentInput, Run, RunRequest } from '../../../shared/runs.ts';
 import type { Session } from '../../account/session/session.ts';
 import type { Backend } from '../../backend.ts';
 import { BackendError } from '../../platform/server/backendError.ts';
-import { chipInput, type StoredChip } from '../context/attachments.ts';
+import type { StoredChip } from '../context/attachments.ts';
+import { chipInputs } from '../context/chipInputs.ts';
 import type { Draft, Drafts } from '../context/drafts.ts';
+import type { FoundContext } from '../context/foundContext.ts';
 import type { ModelChoice } from '../modelChoice.ts';
 import type { OpenRecord } from './openRecord.ts';
 
@@ -34,6 +36,7 @@ export class Sender {
       drafts: Drafts;
       record: OpenRecord;
       models: ModelChoice;
+      found: Pick<FoundContext, 'pieces'>;
     },
   ) {}
 
@@ -43,10 +46,10 @@ export class Sender {
    */
   async start(conversationId: string, question: Question, look: () => Promise<{ messages: Message[] }>): Promise<Run> {
     const { session, backend, drafts, record, models } = this.deps;
-    const { text, replaces, continues } = question;
+    const { text, replaces, continues, keep = [] } = question;
     const attachments: AttachmentInput[] = [
-      ...(question.keep ?? []).map((id) => ({ id })),
-      ...(await Promise.all(question.chips.map(chipInput))),
+      ...keep.map((id) => ({ id })),
+      ...(await chipInputs(question.chips, { text, kept: keep.length }, this.deps.found)),
     ];
     const { pending } = drafts.get(conversationId);
     const isRetry = pending !== undefined && isSame(pending, question) && !continues;

@@ -515,7 +515,9 @@ export interface AttachmentRow {
   /** Order within the message, from 0. */
   place: number;
   /** "visible": the lines that the editor showed, not a selection that the user made. */
-  kind: 'file' | 'selection' | 'visible' | 'problems' | 'diff';
+  kind:
+    | ('file' | 'selection' | 'visible' | 'problems' | 'diff')
+    | ('found' | 'folder' | 'symbol' | 'commit' | 'terminal' | 'pasted');
   path: string | null;
   language_id: string | null;
   first_line: number | null;

@@ -80,7 +80,7 @@ function Said({ message }: { message: Message }) {
         <ul class="tags">
           {attachments.map((attachment) => (
             <li key={attachment.id} class="tag">
-              {attachment.path ?? attachment.kind}
+              {attachment.kind === 'pasted' ? `pasted, ${attachment.path}` : (attachment.path ?? attachment.kind)}
             </li>
           ))}
         </ul>

@@ -1,0 +1,142 @@
+import * as vscode from 'vscode';
+import { type ListedCommit, mayHaveRepository, recentCommits } from '../../platform/git.ts';
+import { holdsSecrets } from '../../platform/secrecy/guarded.ts';
+import { judgedPath } from '../../platform/secrecy/judgedPath.ts';
+import { AttachmentRefused, baseName, fileChip, type StoredChip, workspacePath } from './attachments.ts';
+import { commitChip, commitName } from './commits.ts';
+import { isMeant } from './editorContext.ts';
+import { folderChip } from './folders.ts';
+import { type Offer, type OfferSource, openFiles, score } from './mentions.ts';
+import { activeFile } from './suggestions.ts';
+import { findSymbols, symbolChip } from './symbols.ts';
+import type { Terminals } from './terminals.ts';
+
+/** So many of each kind, so that they leave room for each other. */
+const MOST_OF_KIND = 6;
+const MOST_COMMITS = 30;
+const MOST_EDITORS = 20;
+/** A commit is rarely made while the user types a word. */
+const COMMITS_AGE_MS = 10_000;
+
+/** Everything that `@` offers besides files and what the editor shows. */
+export function offerSources(terminals: Terminals): OfferSource[] {
+  return [folderOffers, editorOffers, symbolOffers, commitOffers(), terminalOffers(terminals)];
+}
+
+/** By the name of their kind ("terminal") or by their own. */
+const isOfKind = (kind: string, wanted: string) => wanted.length > 1 && kind.startsWith(wanted);
+
+const folderOffers: OfferSource = async (wanted, files) => {
+  if (wanted === '' || wanted.startsWith('#')) return [];
+  const name = wanted.replace(/\/$/, '');
+  return foldersOf(files)
+    .map((uri) => ({ uri, path: workspacePath(uri) }))
+    .map(({ uri, path }) => ({ uri, path, score: isOfKind('folder', wanted) ? 3 : score(path, name) }))
+    .filter(({ score }) => score > 1)
+    .sort((a, b) => b.score - a.score || a.path.length - b.path.length)
+    .slice(0, MOST_OF_KIND)
+    .map(({ uri, path, score }) => ({
+      ...{ id: `folder ${uri}`, icon: 'folder', label: `${baseName(path)}/`, detail: parentOf(path) },
+      // A file of the same name comes first.
+      score: score - 0.5,
+      chips: async () => [await folderChip(uri)],
+    }));
+};
+
+/** The folders that hold files, and those above them in the workspace. */
+function foldersOf(files: readonly vscode.Uri[]): vscode.Uri[] {
+  const found = new Map<string, vscode.Uri>();
+  for (const file of files) {
+    const root = vscode.workspace.getWorkspaceFolder(file)?.uri;
+    if (!root) continue;
+    for (let at = parentOf(file.path); at && at.length > root.path.length && !found.has(at); at = parentOf(at))
+      found.set(at, file.with({ path: at }));
+  }
+  return [...found.values()];
+}
+
+const parentOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf('/'))) || undefined;
+
+const editorOffers: OfferSource = async (wanted) => {
+  const open = openFiles();
+  if (open.length < 2 || !('open editors'.startsWith(wanted) || isOfKind('editors', wanted))) return [];
+  return [
+    {
+      ...{ id: 'editors', icon: 'files', label: 'open editors', detail: `${open.length} files` },
+      score: wanted === '' ? 3.5 : 9,
+      chips: () => openEditors(open),
+    },
+  ];
+};
+
+/** All that can be attached, then a refusal that names the rest. */
+async function* openEditors(open: readonly vscode.Uri[]): AsyncIterable<StoredChip> {
+  const refusals: string[] = [];
+  if (open.length > MOST_EDITORS) refusals.push(`The first ${MOST_EDITORS} of ${open.length} open files are attached.`);
+  for (const uri of open.slice(0, MOST_EDITORS)) {
+    try {
+      if (holdsSecrets(judgedPath(uri)))
+        throw new AttachmentRefused(`${baseName(uri.path)} may hold secrets. Attach it by itself if you want to send it.`);
+      yield await fileChip(uri);
+    } catch (error) {
+      if (!(error instanceof AttachmentRefused)) throw error;
+      refusals.push(error.message);
+    }
+  }
+  if (refusals.length > 0) throw new AttachmentRefused(refusals.join(' '));
+}
+
+/** `#name` asks for symbols alone. */
+const symbolOffers: OfferSource = async (wanted) => {
+  const isOnly = wanted.startsWith('#');
+  const name = isOnly ? wanted.slice(1) : wanted;
+  if (name.length < 2 && !isOnly) return [];
+  const found = name === '' ? [] : await findSymbols(name, isOnly);
+  return found.slice(0, isOnly ? undefined : MOST_OF_KIND).map((symbol): Offer => {
+    const { uri, range } = symbol.location;
+    const path = workspacePath(uri);
+    return {
+      ...{ id: `symbol ${uri}#${range.start.line}:${range.start.character}`, icon: 'symbol-method' },
+      ...{ label: symbol.name, detail: `${path}:${range.start.line + 1}` },
+      score: score(symbol.name, name) - 1,
+      chips: async () => ((await isMeant(judgedPath(uri))) ? [await symbolChip(symbol)] : []),
+    };
+  });
+};
+
+function commitOffers(): OfferSource {
+  let known: { at: number; commits: Promise<ListedCommit[]> } | undefined;
+  return async (wanted) => {
+    if (wanted.length < 3 && !isOfKind('commit', wanted)) return [];
+    if (!mayHaveRepository()) return [];
+    if (!known || Date.now() - known.at > COMMITS_AGE_MS)
+      known = { at: Date.now(), commits: recentCommits(activeFile(), MOST_COMMITS) };
+    const isKind = isOfKind('commit', wanted);
+    const found = (await known.commits)
+      .map((commit) => ({ commit, score: isKind ? 7 : scoreOf(commit, wanted) }))
+      .filter(({ score }) => score > 0);
+    return found.slice(0, isKind ? undefined : MOST_OF_KIND).map(({ commit, score }) => ({
+      ...{ id: `commit ${commit.hash}`, icon: 'git-commit', label: commitName(commit) },
+      ...{ detail: ['commit', commit.commitDate?.toISOString().slice(0, 10)].filter(Boolean).join(', ') },
+      score,
+      chips: async () => [await commitChip(commit, activeFile())],
+    }));
+  };
+}
+
+function scoreOf({ hash, message }: ListedCommit, wanted: string): number {
+  if (wanted.length > 3 && hash.startsWith(wanted)) return 8;
+  return message.split('\n', 1)[0]!.toLowerCase().includes(wanted) ? 2 : 0;
+}
+
+const terminalOffers =
+  (terminals: Terminals): OfferSource =>
+  async (wanted) =>
+    terminals.last
+      .filter(({ command }) => wanted === '' || isOfKind('terminal', wanted) || command.toLowerCase().includes(wanted))
+      .slice(0, MOST_OF_KIND)
+      .map(({ id, command, detail }) => ({
+        ...{ id: `terminal ${id}`, icon: 'terminal', label: `terminal: ${command}`, detail },
+        score: wanted === '' ? 2.5 : isOfKind('terminal', wanted) ? 9 : 5,
+        chips: async () => [terminals.chip(id)],
+      }));
