@@ -12,5 +12,11 @@ export async function commitChip(commit: ListedCommit, near: vscode.Uri | undefi
   if ('none' in read) throw new AttachmentRefused(read.none);
   refuseTooLong(read.text, `The commit ${commit.hash.slice(0, 7)}`);
   const name = commitName(commit);
-  return { ...head('commit', commit.hash), label: name, path: name, text: read.text, tokens: estimateTokens(read.text) };
+  return {
+    ...head('commit', commit.hash),
+    label: name,
+    path: name,
+    text: read.text,
+    tokens: estimateTokens(read.text),
+  };
 }

@@ -69,7 +69,8 @@ export async function readFolder(folder: vscode.Uri, room: number, taken: Readon
   const said = [
     listOnly.length > 0 && `${counted(listOnly.length, 'file')} by name only (binary, or beyond the bounds)`,
     secrets > 0 && `${counted(secrets, 'file')} that may hold secrets`,
-    ignored > 0 && `${counted(ignored, 'file')} that ${ignored === 1 ? 'is' : 'are'} ignored, excluded or behind a link`,
+    ignored > 0 &&
+      `${counted(ignored, 'file')} that ${ignored === 1 ? 'is' : 'are'} ignored, excluded or behind a link`,
     all.length > MOST.listed && `all files beyond the first ${MOST.listed}`,
   ].filter((part) => part !== false);
   const leftOut = said.length > 0 ? `Left out: ${said.join('; ')}.` : undefined;

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { type ListedCommit, mayHaveRepository, recentCommits } from '../../platform/git.ts';
 import { holdsSecrets } from '../../platform/secrecy/guarded.ts';
 import { judgedPath } from '../../platform/secrecy/judgedPath.ts';
+import { within } from '../../platform/within.ts';
 import { AttachmentRefused, baseName, fileChip, type StoredChip, workspacePath } from './attachments.ts';
 import { commitChip, commitName } from './commits.ts';
 import { isMeant } from './editorContext.ts';
@@ -17,6 +18,8 @@ const MOST_COMMITS = 30;
 const MOST_EDITORS = 20;
 /** A commit is rarely made while the user types a word. */
 const COMMITS_AGE_MS = 10_000;
+/** How long a list waits for one kind: alone, and among others. */
+const [PATIENCE_MS, CALM_MS] = [3_000, 300];
 
 /** Everything that `@` offers besides files and what the editor shows. */
 export function offerSources(terminals: Terminals): OfferSource[] {
@@ -76,7 +79,9 @@ async function* openEditors(open: readonly vscode.Uri[]): AsyncIterable<StoredCh
   for (const uri of open.slice(0, MOST_EDITORS)) {
     try {
       if (holdsSecrets(judgedPath(uri)))
-        throw new AttachmentRefused(`${baseName(uri.path)} may hold secrets. Attach it by itself if you want to send it.`);
+        throw new AttachmentRefused(
+          `${baseName(uri.path)} may hold secrets. Attach it by itself if you want to send it.`,
+        );
       yield await fileChip(uri);
     } catch (error) {
       if (!(error instanceof AttachmentRefused)) throw error;
@@ -91,7 +96,7 @@ const symbolOffers: OfferSource = async (wanted) => {
   const isOnly = wanted.startsWith('#');
   const name = isOnly ? wanted.slice(1) : wanted;
   if (name.length < 2 && !isOnly) return [];
-  const found = name === '' ? [] : await findSymbols(name, isOnly);
+  const found = name === '' ? [] : await findSymbols(name, isOnly ? PATIENCE_MS : CALM_MS);
   return found.slice(0, isOnly ? undefined : MOST_OF_KIND).map((symbol): Offer => {
     const { uri, range } = symbol.location;
     const path = workspacePath(uri);
@@ -109,10 +114,12 @@ function commitOffers(): OfferSource {
   return async (wanted) => {
     if (wanted.length < 3 && !isOfKind('commit', wanted)) return [];
     if (!mayHaveRepository()) return [];
+    const isKind = isOfKind('commit', wanted);
     if (!known || Date.now() - known.at > COMMITS_AGE_MS)
       known = { at: Date.now(), commits: recentCommits(activeFile(), MOST_COMMITS) };
-    const isKind = isOfKind('commit', wanted);
-    const found = (await known.commits)
+    // The git extension may still be looking for repositories.
+    const commits = await within(known.commits, isKind ? PATIENCE_MS : CALM_MS);
+    const found = (commits ?? [])
       .map((commit) => ({ commit, score: isKind ? 7 : scoreOf(commit, wanted) }))
       .filter(({ score }) => score > 0);
     return found.slice(0, isKind ? undefined : MOST_OF_KIND).map(({ commit, score }) => ({

@@ -1,8 +1,7 @@
 import * as vscode from 'vscode';
+import { within } from '../../platform/within.ts';
 import { AttachmentRefused, baseName, head, partChip, refuseTooLong, type StoredChip } from './attachments.ts';
 
-/** A language server that is just starting may take minutes; `isPatient`: nothing else is asked for. */
-const waitMs = (isPatient: boolean) => (isPatient ? 2_000 : 300);
 const MOST = 10;
 
 /** A name that language servers know in the workspace. */
@@ -11,22 +10,15 @@ export interface KnownSymbol {
   location: vscode.Location;
 }
 
-/** The names of the workspace that fit `query`, whatever language servers say in time. */
-export async function findSymbols(query: string, isPatient: boolean): Promise<KnownSymbol[]> {
-  const asked = Promise.resolve(
-    vscode.commands.executeCommand<vscode.SymbolInformation[] | undefined>(
-      'vscode.executeWorkspaceSymbolProvider',
-      query,
-    ),
-  ).catch(() => undefined);
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, waitMs(isPatient));
-  });
-  const symbols = (await Promise.race([asked, late])) ?? [];
-  clearTimeout(timer);
+/** The names of the workspace that fit `query`: a language server that is just starting may take longer than `ms`. */
+export async function findSymbols(query: string, ms: number): Promise<KnownSymbol[]> {
+  const asked = vscode.commands.executeCommand<vscode.SymbolInformation[] | undefined>(
+    'vscode.executeWorkspaceSymbolProvider',
+    query,
+  );
+  const symbols = await within(asked, ms);
   return (
-    symbols
+    (symbols ?? [])
       // A server also knows the names of libraries.
       .filter(({ location }) => location.range && vscode.workspace.getWorkspaceFolder(location.uri))
       .map(({ name, location }) => ({ name: name.split('(', 1)[0]!, location }))
@@ -55,10 +47,9 @@ export async function symbolChip({ name, location }: KnownSymbol): Promise<Store
 
 /** The whole definition: a search of the workspace may tell only where the name stands. */
 async function definitionOf(name: string, { uri, range }: vscode.Location): Promise<vscode.Range | undefined> {
-  const symbols = await vscode.commands.executeCommand<(vscode.DocumentSymbol | vscode.SymbolInformation)[] | undefined>(
-    'vscode.executeDocumentSymbolProvider',
-    uri,
-  );
+  const symbols = await vscode.commands.executeCommand<
+    (vscode.DocumentSymbol | vscode.SymbolInformation)[] | undefined
+  >('vscode.executeDocumentSymbolProvider', uri);
   const all: vscode.DocumentSymbol[] = [];
   const collect = (list: vscode.DocumentSymbol[]) => {
     for (const symbol of list) {

@@ -60,7 +60,14 @@ export class Terminals extends Disposable {
     const end = ran.isRunning ? ['(still running)'] : ran.exitCode === undefined ? [] : [`(exit code ${ran.exitCode})`];
     const cut = ran.isCut || ran.raw.length > MOST ? ['(the beginning is left out)'] : [];
     const text = [`$ ${ran.command}`, ...cut, output, ...end].join('\n');
-    return { id: `terminal ${id}`, kind: 'terminal', label: nameOf(ran), path: nameOf(ran), text, tokens: estimateTokens(text) };
+    return {
+      id: `terminal ${id}`,
+      kind: 'terminal',
+      label: nameOf(ran),
+      path: nameOf(ran),
+      text,
+      tokens: estimateTokens(text),
+    };
   }
 
   private async keep({ terminal, execution }: vscode.TerminalShellExecutionStartEvent): Promise<void> {

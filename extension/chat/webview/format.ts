@@ -160,6 +160,17 @@ export function attachmentLabel(a: Attachment): string {
       return name ? `Problems in ${name}` : 'Problems';
     case 'diff':
       return 'Uncommitted changes';
+    case 'found':
+    case 'symbol':
+      return (name ?? 'Code') + lines;
+    case 'folder':
+      return name ? `${name}/` : 'Folder';
+    case 'commit':
+      return a.path ?? 'Commit';
+    case 'terminal':
+      return a.path ?? 'Terminal output';
+    case 'pasted':
+      return a.path ? `Pasted text, ${a.path}` : 'Pasted text';
     default:
       return a.kind satisfies never;
   }
@@ -170,7 +181,24 @@ export const KIND_ICONS = {
   selection: 'list-selection',
   problems: 'warning',
   diff: 'git-commit',
+  found: 'search',
+  folder: 'folder',
+  symbol: 'symbol-method',
+  commit: 'git-commit',
+  terminal: 'terminal',
+  pasted: 'clippy',
 } as const;
+
+/** Kinds whose path leads to a file. */
+export const isOfFile = ({ kind }: Pick<Attachment, 'kind'>): boolean =>
+  kind === 'file' || kind === 'selection' || kind === 'found' || kind === 'symbol';
+
+/** A longer pasted text hides what was typed around it. */
+const LONG = { lines: 60, characters: 4_000 };
+
+/** Whether a pasted text becomes an attachment. */
+export const isLong = (text: string): boolean =>
+  text.length > LONG.characters || text.trimEnd().split(/\r\n|\n|\r/).length > LONG.lines;
 
 /** Whether a message is worth sending: a lone "@" only opened the mention list. */
 export const saysSomething = (text: string): boolean => /[^\s@]/.test(text);

@@ -126,7 +126,10 @@ export function dropsOf(last: {
   const drops = edit
     ? editDrops(edit)
     : [
-        ...attached.map(({ kind, path, tokens }) => ({ what: `the ${WHAT[kind] ?? kind}${path ? ` ${path}` : ''}`, tokens })),
+        ...attached.map(({ kind, path, tokens }) => ({
+          what: `the ${WHAT[kind] ?? kind}${path ? ` ${path}` : ''}`,
+          tokens,
+        })),
         { what: 'part of your message', tokens: textTokens },
         { what: 'the earlier messages (start a new chat)', tokens: earlierTokens },
       ];

@@ -3,12 +3,14 @@ import type { Offers } from '../../../extension/account/offers.ts';
 import type { Session } from '../../../extension/account/session/session.ts';
 import type { Backend } from '../../../extension/backend.ts';
 import type { ChatEdits } from '../../../extension/chat/answers/answerChanges.ts';
+import type { Finder } from '../../../extension/chat/context/foundContext.ts';
 import { ChatController } from '../../../extension/chat/controller.ts';
 import type { FromHost, Surroundings, ToHost } from '../../../extension/chat/protocol.ts';
 import type { ChatView } from '../../../extension/chat/view.ts';
 import { Emitter } from '../../../extension/platform/emitter.ts';
 import { BackendError, localProblem } from '../../../extension/platform/server/backendError.ts';
 import type { RunRequest } from '../../../shared/runs.ts';
+import { perigee } from '../window.ts';
 
 export class Memory implements vscode.Memento {
   readonly values = new Map<string, unknown>();
@@ -40,6 +42,8 @@ export class Scene {
   /** What the server knows of a run, or why it can't tell. */
   run: (id: string) => Promise<BackendError | undefined> = async (id) =>
     this.requests.some((request) => request.id === id) ? undefined : notFound();
+  /** The index of the workspace; the extension's own unless a test plays it. */
+  index: () => Promise<Finder> = async () => (await perigee()).index();
   private listening = false;
   readonly controller: ChatController;
 
@@ -100,6 +104,7 @@ export class Scene {
       windowMemory: this.windowMemory,
       memory: this.memory,
       edits: { checkpoints: async () => ({ all: async () => [], onDidChange: noEvent }) } as unknown as ChatEdits,
+      index: () => this.index(),
       log: { info() {}, warn() {}, error() {} },
     } as never);
   }

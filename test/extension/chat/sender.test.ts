@@ -45,7 +45,7 @@ describe('sending', () => {
     } as unknown as Backend;
     const session = { call: (use: (token: string) => unknown) => use('token') } as unknown as Session;
     const models = { id: 'double' } as ModelChoice;
-    const sender = new Sender({ session, backend, drafts, record, models });
+    const sender = new Sender({ session, backend, drafts, record, models, found: { pieces: async () => [] } });
     return { sender, drafts, record };
   }
   const look = async () => ({ messages: onServer });

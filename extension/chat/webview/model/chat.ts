@@ -1,6 +1,6 @@
 import { MAX_TEXT } from '../../../../shared/constants.ts';
 import type { FromHost, ToHost } from '../../protocol.ts';
-import { count } from '../format.ts';
+import { count, isLong } from '../format.ts';
 import { spokenChanges } from './changes.ts';
 import { Composing, STILL_ANSWERING } from './composing.ts';
 import { addPieces, lostOf, type Piece, putEarlier, putMessages, runningAnswer, toldAnew } from './conversation.ts';
@@ -27,6 +27,9 @@ export class Chat {
   keepInPlace: (element: HTMLElement, top: number) => void = () => {};
   /** Set by the composer. */
   focusComposer: (evenUnfocused?: boolean) => void = () => {};
+
+  /** Puts a text into a field at its cursor: see `takesText`. Returns false if it is too long. */
+  private readonly fields = new Map<string, (text: string) => boolean>();
 
   readonly history: HistoryPanel;
   readonly composing: Composing;
@@ -122,7 +125,7 @@ export class Chat {
         this.wasSent(message);
         break;
       case 'notSent':
-        this.composing.wasNotSent(message.requestId, message.problem);
+        this.composing.wasNotSent(message);
         break;
       case 'neverSent':
         this.composing.wasNeverSent(message.requestId);
@@ -156,6 +159,11 @@ export class Chat {
       case 'files':
         this.files.told(message);
         break;
+      case 'pasted': {
+        const { id, text, to } = message;
+        if (this.fields.get(to ?? '')?.(text)) this.host.post({ type: 'detach', id, ...(to && { to }) });
+        break;
+      }
       case 'compose':
         this.compose(message.text, message.send);
         break;
@@ -224,6 +232,28 @@ export class Chat {
       `That is ${count(addedLength)} characters; a message holds ${count(MAX_TEXT)}. Nothing was changed. Attach it as a file, or paste a part.`,
     );
     return false;
+  }
+
+  /** Attaches a long text that is pasted into the composer, or into the message `to`. Returns whether it did. */
+  attachesPasted(text: string, to?: string): boolean {
+    if (!isLong(text)) return false;
+    this.host.post({ type: 'attachPasted', text, ...(to && { to }) });
+    this.say('The long text is attached. “Put into the text” takes it back.');
+    return true;
+  }
+
+  /** Registers the field of the composer (''), or of the message that is edited: texts can be put into it. */
+  takesText(to: string, area: HTMLTextAreaElement, changed: (text: string) => void): () => void {
+    const insert = (text: string) => {
+      const { selectionStart, selectionEnd, value } = area;
+      if (!this.accepts(text.length, value.length - (selectionEnd - selectionStart))) return false;
+      area.setRangeText(text, selectionStart, selectionEnd, 'end');
+      changed(area.value);
+      area.focus();
+      return true;
+    };
+    this.fields.set(to, insert);
+    return () => this.fields.get(to) === insert && this.fields.delete(to);
   }
 
   suggestion(id: string): void {

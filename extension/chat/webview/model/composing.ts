@@ -1,7 +1,6 @@
 import { joined, withoutSent } from '../../../../shared/answers/draftText.ts';
 import { MAX_TEXT } from '../../../../shared/constants.ts';
 import { timeOrderedId } from '../../../../shared/ids.ts';
-import type { Problem } from '../../../../shared/problems.ts';
 import type { FromHost } from '../../protocol.ts';
 import { saysSomething, withTimes } from '../format.ts';
 import type { Host, Saved } from './host.ts';
@@ -260,14 +259,14 @@ export class Composing {
     else this.send(rest);
   }
 
-  wasNotSent(requestId: string, problem: Problem): void {
+  wasNotSent({ requestId, problem, chipId }: Extract<FromHost, { type: 'notSent' }>): void {
     const { state, host } = this.view;
     if (host.saved()?.sending?.requestId === requestId) host.save({ sending: undefined });
     if (this.wasNotSentElsewhere(requestId, withTimes(problem.detail || problem.title))) return;
     const { sending } = state();
     if (sending?.requestId !== requestId) return;
     this.refused = sending;
-    this.view.set({ sending: null, refusal: { ...sending, problem } });
+    this.view.set({ sending: null, refusal: { ...sending, problem, chipId } });
     this.view.say(`Not sent. ${withTimes(problem.detail || problem.title)}`);
     this.takeBack(sending);
   }

@@ -26,6 +26,8 @@ export interface Aside {
 }
 export interface Refusal extends Sending {
   problem: Problem;
+  /** The attachment that could not be sent. */
+  chipId?: string;
 }
 export type NoticeAction = NonNullable<Extract<FromHost, { type: 'notice' }>['action']>;
 export interface Notice {

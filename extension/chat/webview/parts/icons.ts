@@ -8,6 +8,7 @@ import check from '@vscode/codicons/src/icons/check.svg';
 import chevronDown from '@vscode/codicons/src/icons/chevron-down.svg';
 import chevronRight from '@vscode/codicons/src/icons/chevron-right.svg';
 import circleSlash from '@vscode/codicons/src/icons/circle-slash.svg';
+import clippy from '@vscode/codicons/src/icons/clippy.svg';
 import close from '@vscode/codicons/src/icons/close.svg';
 import comment from '@vscode/codicons/src/icons/comment.svg';
 import commentDiscussion from '@vscode/codicons/src/icons/comment-discussion.svg';
@@ -24,6 +25,8 @@ import error from '@vscode/codicons/src/icons/error.svg';
 import exportIcon from '@vscode/codicons/src/icons/export.svg';
 import eye from '@vscode/codicons/src/icons/eye.svg';
 import file from '@vscode/codicons/src/icons/file.svg';
+import files from '@vscode/codicons/src/icons/files.svg';
+import folder from '@vscode/codicons/src/icons/folder.svg';
 import folderOpened from '@vscode/codicons/src/icons/folder-opened.svg';
 import gear from '@vscode/codicons/src/icons/gear.svg';
 import gitCommit from '@vscode/codicons/src/icons/git-commit.svg';
@@ -39,6 +42,8 @@ import newFile from '@vscode/codicons/src/icons/new-file.svg';
 import refresh from '@vscode/codicons/src/icons/refresh.svg';
 import regex from '@vscode/codicons/src/icons/regex.svg';
 import search from '@vscode/codicons/src/icons/search.svg';
+import symbolMethod from '@vscode/codicons/src/icons/symbol-method.svg';
+import terminal from '@vscode/codicons/src/icons/terminal.svg';
 import trash from '@vscode/codicons/src/icons/trash.svg';
 import warning from '@vscode/codicons/src/icons/warning.svg';
 
@@ -52,6 +57,7 @@ export const ICONS = {
   'chevron-down': chevronDown,
   'chevron-right': chevronRight,
   'circle-slash': circleSlash,
+  clippy,
   close,
   comment,
   'comment-discussion': commentDiscussion,
@@ -68,6 +74,8 @@ export const ICONS = {
   export: exportIcon,
   eye,
   file,
+  files,
+  folder,
   'folder-opened': folderOpened,
   gear,
   'git-commit': gitCommit,
@@ -83,6 +91,8 @@ export const ICONS = {
   refresh,
   regex,
   search,
+  'symbol-method': symbolMethod,
+  terminal,
   trash,
   warning,
   blank,

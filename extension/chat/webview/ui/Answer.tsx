@@ -1,6 +1,6 @@
 import { Fragment } from 'preact';
 import type { Message } from '../../../../shared/conversations.ts';
-import { costOf, enoughFor, tokensOf } from '../format.ts';
+import { costOf, enoughFor, isOfFile, tokensOf } from '../format.ts';
 import { CodeBlock } from '../markdown/CodeBlock.tsx';
 import { Markdown } from '../markdown/Markdown.tsx';
 import { useChat, useChatState } from '../model/context.ts';
@@ -182,7 +182,8 @@ function chargedSentence(cost: { label: string } | null, { state, cutShort }: Me
 const isReplacement = (asked: Message) => asked.attachments?.[0]?.kind === 'selection';
 
 function onlyFile(asked: Message | undefined): string | undefined {
-  return asked?.attachments?.length === 1 ? asked.attachments[0]!.path : undefined;
+  const [only, ...others] = asked?.attachments ?? [];
+  return only && others.length === 0 && isOfFile(only) ? only.path : undefined;
 }
 
 /** The answer of an edit: code for the file that it was asked for, or blocks that change one or more files. */

@@ -4,6 +4,11 @@ import { useChat, useChatState } from '../model/context.ts';
 import { Icon, IconButton } from '../parts/Icon.tsx';
 import { ImplicitChip, LeftOut } from './ImplicitChip.tsx';
 
+const named = ({ kind, path, label }: Chip) => (kind === 'file' || kind === 'folder' ? (path ?? label) : label);
+
+/** The search for what fits a question is bounded, and its size is known only when it is sent. */
+const sizeOf = ({ kind, tokens }: Chip) => `${kind === 'found' ? 'at most' : 'about'} ${count(tokens)} tokens`;
+
 /** The attachments of the composer, or of an earlier message that is being edited (`to`). */
 export function Chips({ chips, to }: { chips: Chip[]; to?: string }) {
   const chat = useChat();
@@ -17,12 +22,25 @@ export function Chips({ chips, to }: { chips: Chip[]; to?: string }) {
         chip.implicit ? (
           <ImplicitChip key="implicit" chip={chip} />
         ) : (
-          <li class="chip" key={chip.id} title={`${chip.path ?? chip.label}, about ${count(chip.tokens)} tokens`}>
+          <li
+            class="chip"
+            key={chip.id}
+            title={[`${named(chip)}, ${sizeOf(chip)}`, chip.leftOut].filter(Boolean).join('. ')}
+          >
             <Icon name={KIND_ICONS[chip.kind]} />
             <span class="label">{chip.label}</span>
+            {chip.note && <span class="size note">{chip.note}</span>}
+            {chip.leftOut && <span class="heard">{chip.leftOut}</span>}
+            {chip.kind === 'pasted' && (
+              <IconButton
+                icon="insert"
+                label="Put into the text"
+                onClick={() => chat.host.post({ type: 'takePasted', id: chip.id, ...(to && { to }) })}
+              />
+            )}
             <IconButton
               icon="close"
-              label={`Remove ${chip.label}, about ${count(chip.tokens)} tokens`}
+              label={`Remove ${chip.label}, ${sizeOf(chip)}`}
               onClick={() => {
                 chat.host.post({ type: 'detach', id: chip.id, ...(to && { to }) });
                 if (to === undefined) chat.focusComposer();

@@ -112,6 +112,8 @@ function Box({ draft }: { draft: string }) {
     return () => window.removeEventListener('focus', onFocus);
   }, [chat]);
 
+  useLayoutEffect(() => chat.takesText('', field.current!, (text) => chat.setDraft(text)), [chat]);
+
   const onKey = (event: KeyboardEvent) => {
     if (event.isComposing || mentions.onKey(event)) return;
     const area = field.current!;
@@ -148,7 +150,11 @@ function Box({ draft }: { draft: string }) {
         onKeyUp={(event) => (event.key === 'ArrowLeft' || event.key === 'ArrowRight') && mentions.look()}
         onBlur={() => mentions.close()}
         onKeyDown={onKey}
-        onPaste={(event) => onTooLong(event.clipboardData?.getData('text/plain'), event)}
+        onPaste={(event) => {
+          const added = event.clipboardData?.getData('text/plain');
+          onTooLong(added, event);
+          if (!event.defaultPrevented && chat.attachesPasted(added ?? '')) event.preventDefault();
+        }}
         onDrop={(event) => onTooLong(event.dataTransfer?.getData('text/plain'), event)}
       />
       <div class="row">

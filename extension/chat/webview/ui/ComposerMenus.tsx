@@ -1,5 +1,6 @@
 import type { Model, Price } from '../../../../shared/models.ts';
 import { exactCredits } from '../../../../shared/money/amounts.ts';
+import type { AttachNow } from '../../protocol.ts';
 import { count, fullDay } from '../format.ts';
 import { useChat, useChatState } from '../model/context.ts';
 import { Icon } from '../parts/Icon.tsx';
@@ -11,7 +12,7 @@ const none: never[] = [];
 export function AttachMenu({ to }: { to?: string }) {
   const chat = useChat();
   const attachable = useChatState((s) => s.surroundings?.attachable ?? none) as readonly string[];
-  const attach = (kind: 'pick' | 'file' | 'selection' | 'problems' | 'diff') => () => {
+  const attach = (kind: AttachNow) => () => {
     chat.host.post({ type: 'attach', kind, ...(to && { to }) });
     if (to === undefined) chat.focusComposer();
   };
@@ -20,6 +21,7 @@ export function AttachMenu({ to }: { to?: string }) {
     { id: 'selection', label: 'Selection', icon: 'list-selection', run: attach('selection') },
     { id: 'problems', label: 'Problems', icon: 'warning', run: attach('problems') },
     { id: 'diff', label: 'Uncommitted changes', icon: 'git-commit', run: attach('diff') },
+    { id: 'found', label: 'The workspace', icon: 'search', run: attach('found') },
   ];
   const offered = all.filter(({ id }) => attachable.includes(id));
   const begins = offered.length > 0;

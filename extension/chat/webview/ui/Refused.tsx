@@ -16,6 +16,7 @@ export function Refused({ refusal }: { refusal: Refusal }) {
   const chat = useChat();
   const { problem } = refusal;
   const chips = useChatState((s) => s.surroundings?.chips ?? none);
+  const edited = useChatState((s) => s.surroundings?.edited?.chips ?? none);
   const account = useChatState((s) => s.surroundings?.account ?? null);
   const signInCredits = useChatState((s) => s.surroundings?.signInCredits);
   const isTold = useChatState((s) => isToldByConnection(refusal, s.surroundings?.connection));
@@ -68,6 +69,12 @@ export function Refused({ refusal }: { refusal: Refusal }) {
     default:
       way('Try again', () => chat.retry());
   }
+  const failed = (refusal.replaces ? edited : chips).find(({ id }) => id === refusal.chipId);
+  if (failed)
+    way(`Send without ${failed.label}`, () => {
+      chat.host.post({ type: 'detach', id: failed.id, ...(refusal.replaces && { to: refusal.replaces }) });
+      chat.retry();
+    });
   const isTooLong = problem.code === 'context_too_long' || problem.code === 'payload_too_large';
   return (
     <div class="box error refused">

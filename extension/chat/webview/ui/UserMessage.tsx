@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { MAX_REFERENCE } from '../../../../shared/answers/fileReferences.ts';
 import type { Attachment, Message } from '../../../../shared/conversations.ts';
-import { attachmentLabel, count, fullTime, KIND_ICONS, when } from '../format.ts';
+import { attachmentLabel, count, fullTime, isOfFile, KIND_ICONS, when } from '../format.ts';
 import { useChat, useChatState } from '../model/context.ts';
 import { useNow } from '../model/now.ts';
 import type { Editing } from '../model/state.ts';
@@ -75,13 +76,22 @@ function SentChip({ attachment, onRemove }: { attachment: Attachment; onRemove?:
   const label = attachmentLabel(attachment);
   const { path = label, range, visible } = attachment;
   const lines = range ? `, lines ${range.start + 1}–${range.end + 1}` : '';
+  const chat = useChat();
+  const place = useRef<HTMLSpanElement>(null);
+  const line = range && range.start + 1;
+  const isLink = isOfFile(attachment) && path.length <= MAX_REFERENCE;
+  useLayoutEffect(() => {
+    if (isLink) chat.files.link(place.current!, { path, line });
+  }, [chat, isLink, path, line]);
   return (
     <li
       class={visible ? 'chip implicit' : 'chip'}
       title={`${path}${lines}, ${count(attachment.characters)} characters`}
     >
       <Icon name={visible ? 'eye' : KIND_ICONS[attachment.kind]} />
-      <span class="label">{label}</span>
+      <span class="label">
+        <span ref={place}>{label}</span>
+      </span>
       {onRemove && <IconButton icon="close" label={`Remove ${label}`} onClick={onRemove} />}
     </li>
   );
@@ -102,6 +112,7 @@ function EditInPlace({ message, editing }: { message: Message; editing: Editing 
     area.focus();
     area.setSelectionRange(area.value.length, area.value.length);
   }, []);
+  useLayoutEffect(() => chat.takesText(message.id, field.current!, (text) => chat.editing.set({ ...editing, text })));
   const change = (part: Partial<Editing>) => chat.editing.set({ ...editing, ...part });
   const kept = message.attachments?.filter((a) => editing.keep.includes(a.id)) ?? [];
   return (
@@ -130,9 +141,9 @@ function EditInPlace({ message, editing }: { message: Message; editing: Editing 
           onInput={(event) => change({ text: event.currentTarget.value })}
           onPaste={(event) => {
             const area = event.currentTarget;
-            const added = event.clipboardData?.getData('text/plain').length ?? 0;
+            const added = event.clipboardData?.getData('text/plain') ?? '';
             const kept = area.value.length - (area.selectionEnd - area.selectionStart);
-            if (!chat.accepts(added, kept)) event.preventDefault();
+            if (!chat.accepts(added.length, kept) || chat.attachesPasted(added, message.id)) event.preventDefault();
           }}
           onKeyDown={(event) => {
             if (event.isComposing) return;

@@ -1,0 +1,354 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import type { Finder } from '../../../extension/chat/context/foundContext.ts';
+import type { Chip, Mention, ToHost } from '../../../extension/chat/protocol.ts';
+import { openGit, type Repository } from '../../../extension/platform/git.ts';
+import type { AttachmentInput } from '../../../shared/runs.ts';
+import { itBesideNode, noGit, perigee, sampleFile, until } from '../window.ts';
+import { Scene } from './chatScene.ts';
+
+const { fs } = vscode.workspace;
+const id = () => crypto.randomUUID();
+const write = (path: string, text: string) => fs.writeFile(sampleFile(path), new TextEncoder().encode(text));
+const read = async (path: string) => new TextDecoder().decode(await fs.readFile(sampleFile(path)));
+
+/** What a sent attachment is, without its text. */
+const told = (input: AttachmentInput) => {
+  if (!('text' in input)) return input.id;
+  const { kind, path, range } = input;
+  return `${kind} ${path ?? ''}${range ? ` ${range.start + 1}-${range.end + 1}` : ''}`.trim();
+};
+const textOf = (input: AttachmentInput | undefined) => (input && 'text' in input ? input.text : undefined);
+
+describe('what else can be attached', () => {
+  let scene: Scene;
+  before(async () => {
+    await perigee();
+  });
+  beforeEach(async () => {
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    scene = new Scene();
+  });
+  afterEach(async () => {
+    scene.controller.dispose();
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    await fs.delete(sampleFile('more'), { recursive: true }).then(undefined, () => {});
+  });
+
+  const ready = () => scene.say({ type: 'ready' });
+  const chips = (count: number) => scene.surroundings((value) => value.chips.length === count).then((s) => s.chips);
+
+  async function mentions(query: string): Promise<Mention[]> {
+    const requestId = id();
+    scene.say({ type: 'mentions', requestId, query });
+    for (;;) {
+      const answer = scene.last('mentions');
+      if (answer?.requestId === requestId) return answer.items;
+      await new Promise((done) => setTimeout(done));
+    }
+  }
+  /** Attaches what `@query` offers under a label. */
+  async function choose(query: string, label: string): Promise<void> {
+    const items = await mentions(query);
+    const item = items.find((one) => one.label === label);
+    assert.ok(item, `${label} is not among ${items.map((one) => one.label)}`);
+    scene.say({ type: 'attachMention', id: item.id });
+  }
+  /** Sends a text as the page would. Resolves to what was attached; undefined if it was not sent. */
+  async function send(text: string): Promise<AttachmentInput[] | undefined> {
+    const [sent, before] = [scene.requests.length, scene.told.length];
+    scene.say({ type: 'send', requestId: id(), text, chatId: scene.chatId } as ToHost);
+    while (!scene.told.slice(before).some(({ type }) => type === 'sent' || type === 'notSent'))
+      await new Promise((done) => setTimeout(done));
+    const request = scene.requests[sent];
+    return request?.kind === 'chat' ? (request.input.attachments ?? []) : undefined;
+  }
+
+  describe('the workspace', () => {
+    it('brings the pieces that fit the question, with path, lines and the text that stands there', async () => {
+      ready();
+      scene.say({ type: 'attach', kind: 'found' });
+      const [chip] = await chips(1);
+      assert.deepEqual([chip?.label, chip?.kind, chip?.tokens], ['The workspace', 'found', 8_000]);
+      await scene.surroundings((value) => value.chips[0]?.note === 'what fits your question');
+      const sent = (await send('How is the total of an order with a discount computed in Python?'))!;
+      const [first] = sent;
+      assert.ok(sent.length <= 8 && first && 'text' in first && first.kind === 'found' && first.range);
+      assert.deepEqual([first.path, first.languageId], ['src/totals.py', 'python']);
+      const lines = (await read('src/totals.py')).split('\n');
+      assert.equal(first.text, lines.slice(first.range.start, first.range.end + 1).join('\n'));
+      assert.equal((await chips(0)).length, 0, 'it was for this question');
+    });
+
+    it('reads a file anew that has changed since it was indexed', async () => {
+      await write('more/zebra.ts', 'export const zebraStripes = 1;\n');
+      ready();
+      await choose('work', 'workspace');
+      await chips(1);
+      await (await perigee()).index().then((index) => index.find('zebra stripes', 1));
+      await write('more/zebra.ts', '// Moved down.\n\n\nexport const zebraStripes = 22;\n');
+      const [first] = (await send('Where are the zebra stripes?'))!;
+      assert.match(textOf(first) ?? '', /zebraStripes = 22;/);
+    });
+
+    it('leaves out what is attached whole', async () => {
+      ready();
+      scene.say({ type: 'attach', kind: 'found' });
+      await chips(1);
+      await choose('totals', 'totals.py');
+      await chips(2);
+      const sent = (await send('How is the total with a discount computed in Python?'))!.map(told);
+      assert.equal(sent[0], 'file src/totals.py');
+      assert.ok(!sent.slice(1).some((one) => one.includes('totals.py')), String(sent));
+    });
+
+    it('keeps a question that nothing fits, says so, and sends it without', async () => {
+      ready();
+      scene.say({ type: 'attach', kind: 'found' });
+      const [chip] = await chips(1);
+      assert.equal(await send('Xylophonic quuxification?'), undefined);
+      const { problem, chipId } = scene.last('notSent')!;
+      assert.match(problem.detail, /^No piece of the workspace fits your question\. .* Nothing was sent\.$/);
+      assert.equal(chipId, chip?.id);
+      scene.say({ type: 'detach', id: chip!.id });
+      assert.deepEqual(await send('Xylophonic quuxification?'), []);
+    });
+
+    it('is refused in words where the index is off', async () => {
+      const settings = vscode.workspace.getConfiguration('perigee.index');
+      await settings.update('enabled', false, vscode.ConfigurationTarget.Global);
+      try {
+        ready();
+        scene.say({ type: 'attach', kind: 'found' });
+        await scene.until('notice');
+        assert.match(scene.last('notice')!.text, /perigee\.index\.enabled is off/);
+      } finally {
+        await settings.update('enabled', undefined, vscode.ConfigurationTarget.Global);
+      }
+    });
+
+    it('tells how far the index is, and keeps to its bounds', async () => {
+      let progress: (files: number) => void = () => {};
+      const line = `${'x'.repeat(99)}\n`;
+      const piece = (name: string, lines: number) => {
+        const uri = sampleFile(name);
+        return { path: name, uri, from: 3, to: 3 + lines, score: 1, text: line.repeat(lines) };
+      };
+      const pieces = [piece('large.ts', 400), piece('small.ts', 1)];
+      const finder: Finder = {
+        whyNot: () => undefined,
+        isBuilding: true,
+        onProgress: (listener) => {
+          progress = listener;
+          return { dispose: () => {} };
+        },
+        prepare: () => new Promise(() => {}),
+        find: async () => pieces,
+      };
+      scene.index = async () => finder;
+      ready();
+      scene.say({ type: 'attach', kind: 'found' });
+      await chips(1);
+      progress(1240);
+      await scene.surroundings((value) => value.chips[0]?.note === 'reading files, 1,240 so far');
+      const sent = (await send('Anything'))!;
+      assert.deepEqual(sent.map(told), ['found large.ts 3-321']);
+      assert.ok(textOf(sent[0])!.length <= 32_000);
+      await scene.until('notice');
+      assert.match(scene.last('notice')!.text, /still being built, so pieces may be missing/);
+    });
+  });
+
+  it('a folder: the list of its files, and the texts that fit; what is left out is said', async () => {
+    await write('more/net/client.ts', 'export const client = 1;\n');
+    await write('more/net/deep/retry.ts', 'export const retry = 2;\n');
+    await write('more/net/.env', 'TOKEN=1\n');
+    await write('more/net/.gitignore', 'made.ts\n');
+    await write('more/net/made.ts', 'made\n');
+    await write('more/net/big.txt', 'x'.repeat(100_001));
+    await fs.writeFile(sampleFile('more/net/logo.png'), Uint8Array.of(137, 80, 0, 0));
+    ready();
+    await choose('net', 'net/');
+    const [chip] = await chips(1);
+    assert.deepEqual([chip?.label, chip?.path, chip?.note], ['net/', 'more/net', '3 of 7 files']);
+    // As it is when it is sent.
+    await write('more/net/client.ts', 'export const client = 3;\n');
+    const sent = (await send('What is here?'))!;
+    assert.deepEqual(sent.map(told), [
+      'folder more/net',
+      'file more/net/.gitignore',
+      'file more/net/client.ts',
+      'file more/net/deep/retry.ts',
+    ]);
+    assert.equal(
+      textOf(sent[0]),
+      [
+        'more/net/.gitignore',
+        'more/net/big.txt (by name only)',
+        'more/net/client.ts',
+        'more/net/deep/retry.ts',
+        'more/net/logo.png (by name only)',
+        '',
+        'Left out: 2 files by name only (binary, or beyond the bounds); 1 file that may hold secrets; ' +
+          '1 file that is ignored, excluded or behind a link.',
+      ].join('\n'),
+    );
+    assert.equal(textOf(sent[2]), 'export const client = 3;\n');
+    assert.match(chip?.leftOut ?? '', /^Left out: 2 files by name only/);
+  });
+
+  it('a folder of which nothing may go along is refused in words', async () => {
+    await write('more/.gitignore', 'hidden/\n');
+    await write('more/hidden/a.ts', 'a\n');
+    ready();
+    await choose('hidden', 'hidden/');
+    await scene.until('notice');
+    assert.match(scene.last('notice')!.text, /^Nothing of more\/hidden can go along\. Left out: 1 file that is ignored/);
+  });
+
+  it('a symbol, by its name: the lines that define it', async () => {
+    const uri = sampleFile('src/client.ts');
+    const providers = [
+      vscode.languages.registerWorkspaceSymbolProvider({
+        provideWorkspaceSymbols: (query) => {
+          const at = new vscode.Location(uri, new vscode.Range(22, 16, 22, 22));
+          const outside = new vscode.Location(vscode.Uri.file('/usr/lib/lib.d.ts'), new vscode.Range(0, 0, 0, 1));
+          const kind = vscode.SymbolKind.Function;
+          return ['waitMs()', 'waitElsewhere']
+            .filter((name) => name.toLowerCase().includes(query.toLowerCase()))
+            .map((name) => new vscode.SymbolInformation(name, kind, '', name === 'waitMs()' ? at : outside));
+        },
+      }),
+      vscode.languages.registerDocumentSymbolProvider(
+        { pattern: '**/client.ts' },
+        {
+          provideDocumentSymbols: (document) => {
+            const start = document.getText().split('\n').findIndex((line) => line.includes('function waitMs'));
+            const whole = new vscode.Range(start, 0, start + 2, 1);
+            const name = new vscode.Range(start, 16, start, 22);
+            return [new vscode.DocumentSymbol('waitMs', '', vscode.SymbolKind.Function, whole, name)];
+          },
+        },
+      ),
+    ];
+    try {
+      ready();
+      assert.deepEqual(
+        (await mentions('#wait')).map(({ label, detail }) => [label, detail]),
+        [['waitMs', 'src/client.ts:23']],
+      );
+      await choose('wait', 'waitMs');
+      await chips(1);
+      const [sent] = (await send('Is that right?'))!;
+      const lines = (await read('src/client.ts')).split('\n');
+      const start = lines.findIndex((line) => line.includes('function waitMs'));
+      assert.equal(told(sent!), `symbol src/client.ts ${start + 1}-${start + 3}`);
+      assert.equal(textOf(sent), lines.slice(start, start + 3).join('\n'));
+    } finally {
+      for (const provider of providers) provider.dispose();
+    }
+  });
+
+  itBesideNode('a commit: its message and diff, without files that hold secrets', noGit, async () => {
+    type Real = Repository & {
+      add(paths: string[]): Promise<void>;
+      commit(message: string): Promise<void>;
+      createBranch(name: string, checkout: boolean): Promise<void>;
+      deleteBranch(name: string, force: boolean): Promise<void>;
+      checkout(treeish: string): Promise<void>;
+      setConfig(key: string, value: string): Promise<string>;
+    };
+    const git = (await openGit()) as { openRepository(root: vscode.Uri): Promise<Real | null> } | undefined;
+    const repository = (await git?.openRepository(sampleFile('')))!;
+    await repository.setConfig('user.name', 'Sample');
+    await repository.setConfig('user.email', 'sample@localhost');
+    await repository.createBranch('attached', true);
+    try {
+      await write('more/first.ts', 'export const first = 1;\n');
+      await write('more/.env', 'TOKEN=verysecret\n');
+      await repository.add([sampleFile('more/first.ts').fsPath, sampleFile('more/.env').fsPath]);
+      await repository.commit('Count from one\n\nNobody counts from zero.');
+      ready();
+      const label = (await mentions('count')).find(({ detail }) => detail?.startsWith('commit'))?.label;
+      assert.match(label ?? '', /^[0-9a-f]{7} Count from one$/);
+      await choose('commit', label!);
+      await chips(1);
+      const [sent] = (await send('Why this?'))!;
+      assert.equal(told(sent!), `commit ${label}`);
+      assert.match(textOf(sent) ?? '', /^commit [0-9a-f]{40}\nAuthor: Sample\nDate: .*\n\nCount from one\n\nNobody counts/);
+      assert.match(textOf(sent) ?? '', /\n\+export const first = 1;/);
+      assert.doesNotMatch(textOf(sent) ?? '', /verysecret/);
+      const first = (await mentions('commit')).find((one) => one.label.endsWith('orders: first version'))!;
+      scene.say({ type: 'attachMention', id: first.id });
+      await chips(1);
+      assert.match(textOf((await send('And this?'))![0]) ?? '', /This is the first commit/);
+    } finally {
+      await repository.checkout('main');
+      await repository.deleteBranch('attached', true);
+    }
+  });
+
+  it('the last output of a terminal, as it would be read: no colours, no earlier command', async () => {
+    ready();
+    const written = new vscode.EventEmitter<string>();
+    const sequence = (code: string) => `\u001b]633;${code}\u0007`;
+    const terminal = vscode.window.createTerminal({
+      name: 'Tests',
+      pty: { onDidWrite: written.event, open: () => written.fire(`${sequence('A')}$ ${sequence('B')}`), close: () => {} },
+    });
+    const ended = new Promise<void>((done) => {
+      const listening = vscode.window.onDidEndTerminalShellExecution((event) => {
+        if (event.terminal !== terminal) return;
+        listening.dispose();
+        done();
+      });
+    });
+    try {
+      terminal.show(true);
+      await until(vscode.window.onDidChangeActiveTerminal, () => vscode.window.activeTerminal === terminal);
+      written.fire(`npm test${sequence('E;npm test')}\r\n${sequence('C')}`);
+      written.fire('  0 %\r 50 %\r100 %\r\n\u001b[31mfailing\u001b[0m: 1\r\n');
+      written.fire(`${sequence('D;1')}${sequence('A')}$ ${sequence('B')}`);
+      await ended;
+      await choose('term', 'terminal: npm test');
+      const [chip] = await chips(1);
+      assert.deepEqual([chip?.label, chip?.kind], ['npm test', 'terminal']);
+      const [sent] = (await send('What fails?'))!;
+      assert.equal(textOf(sent), '$ npm test\n100 %\nfailing: 1\n(exit code 1)');
+    } finally {
+      terminal.dispose();
+      written.dispose();
+    }
+  });
+
+  it('all open editors, but none that may hold a secret', async () => {
+    await write('more/.env', 'TOKEN=1\n');
+    for (const path of ['src/client.ts', 'src/totals.py', 'more/.env'])
+      await vscode.window.showTextDocument(sampleFile(path), { preview: false });
+    ready();
+    await choose('open', 'open editors');
+    await scene.until('notice');
+    assert.match(scene.last('notice')!.text, /^\.env may hold secrets\. Attach it by itself/);
+    const own = ({ chips }: { chips: Chip[] }) => chips.filter(({ implicit }) => !implicit);
+    const shown = await scene.surroundings((value) => own(value).length === 2);
+    assert.deepEqual(
+      own(shown).map(({ path }) => path),
+      ['src/client.ts', 'src/totals.py'],
+    );
+  });
+
+  it('a long pasted text, which can go back into the message', async () => {
+    ready();
+    const text = Array.from({ length: 120 }, (_, i) => `line ${i}`).join('\n');
+    scene.say({ type: 'attachPasted', text });
+    scene.say({ type: 'attachPasted', text: 'y'.repeat(5_000) });
+    const [first, second] = await chips(2);
+    assert.deepEqual([first?.label, second?.label], ['Pasted text, 120 lines', 'Pasted text, 5,000 characters']);
+    scene.say({ type: 'takePasted', id: second!.id });
+    await scene.until('pasted');
+    assert.deepEqual(scene.last('pasted'), { type: 'pasted', id: second!.id, text: 'y'.repeat(5_000), to: undefined });
+    scene.say({ type: 'detach', id: second!.id });
+    const [sent, ...others] = (await send('What is this?'))!;
+    assert.deepEqual([told(sent!), textOf(sent), others], ['pasted 120 lines', text, []]);
+  });
+});
