@@ -113,9 +113,10 @@ export async function readCommit(
   const changes = parent === undefined ? [] : await repository.diffBetween(parent, commit.hash);
   const diffs: string[] = [];
   for (const { uri } of changes.slice(0, MOST_FILES))
-    diffs.push(await repository.diffBetween(parent!, commit.hash, uri.fsPath));
+    // Each by itself: the extension trims them, so that one would run into the next.
+    diffs.push(withoutSecrets(await repository.diffBetween(parent!, commit.hash, uri.fsPath)));
   const rest = changes.slice(MOST_FILES).map(({ uri }) => vscode.workspace.asRelativePath(uri));
-  const parts = [about.join('\n'), message.trim(), withoutSecrets(diffs.join('')).trimEnd()];
+  const parts = [about.join('\n'), message.trim(), diffs.map((diff) => diff.trimEnd()).join('\n')];
   if (parent === undefined) parts.push('This is the first commit: all files of the repository were new in it.');
   if (rest.length > 0) parts.push(`Changed as well, not shown:\n${rest.join('\n')}`);
   return { text: parts.filter((part) => part !== '').join('\n\n') };

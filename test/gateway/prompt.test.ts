@@ -65,11 +65,16 @@ describe('a prompt', () => {
     const attached = [
       { kind: 'file' as const, path: 'small.ts', tokens: 3 },
       { kind: 'diff' as const, tokens: 500 },
+      { kind: 'found' as const, path: 'a.ts', tokens: 40 },
+      { kind: 'terminal' as const, path: 'npm test', tokens: 30 },
     ];
     const drops = dropsOf({ attached, edit: undefined, textTokens: 1, earlierTokens: 50 });
     assert.deepEqual(
       drops.map((d) => d.what),
-      ['the diff', 'the earlier messages (start a new chat)', 'the file small.ts', 'part of your message'],
+      [
+        ...['the diff', 'the earlier messages (start a new chat)', 'the piece of a.ts', 'the output of npm test'],
+        ...['the file small.ts', 'part of your message'],
+      ],
     );
   });
 

@@ -97,6 +97,44 @@ onBothEngines('a conversation', (server) => {
     assert.ok((await sizes().execute()).every(({ bytes }) => bytes! > 1));
   });
 
+  it('tells the model what each attachment is, word for word, and keeps it as that', async () => {
+    const guest = await server().guest();
+    const conversationId = randomUUID();
+    const given = [
+      { kind: 'found', path: 'src/a.ts', range: { start: 2, end: 3 }, languageId: 'typescript', text: 'let a;\nlet b;' },
+      { kind: 'folder', path: 'src/net', text: 'src/net/c.ts\n\nLeft out: 1 file that may hold secrets.' },
+      { kind: 'symbol', path: 'src/a.ts', range: { start: 9, end: 9 }, languageId: 'typescript', text: 'const c = 1;' },
+      { kind: 'commit', path: '3f2a1bc Count', text: 'commit 3f2a1bc\n\nCount' },
+      { kind: 'terminal', path: 'npm test', text: '$ npm test\nfailing: 1\n(exit code 1)' },
+      { kind: 'pasted', path: '2 lines', text: 'one\ntwo' },
+    ];
+    await guest.run(
+      guest.chat('', { conversationId, input: { text: 'Look', attachments: given } } as Partial<RunRequest>),
+    );
+    assert.equal(
+      server().double.bill.at(-1)!.body.messages!.at(-1)!.content,
+      [
+        'Look',
+        'Attached found: src/a.ts lines 3-4\n```typescript\nlet a;\nlet b;\n```',
+        'Attached folder: src/net\n```\nsrc/net/c.ts\n\nLeft out: 1 file that may hold secrets.\n```',
+        'Attached symbol: src/a.ts lines 10-10\n```typescript\nconst c = 1;\n```',
+        'Attached commit: 3f2a1bc Count\n```\ncommit 3f2a1bc\n\nCount\n```',
+        'Attached terminal: npm test\n```\n$ npm test\nfailing: 1\n(exit code 1)\n```',
+        'Attached pasted: 2 lines\n```\none\ntwo\n```',
+      ].join('\n\n'),
+    );
+    const [question] = (await guest.conversation(conversationId)).body.messages;
+    assert.deepEqual(
+      question!.attachments!.map(({ kind, path, range }) => ({ kind, path, range })),
+      given.map(({ kind, path, range }) => ({ kind, path, range })),
+    );
+    const markdown = await guest.request<string>('GET', `/api/conversations/${conversationId}/export`);
+    assert.match(
+      markdown.body,
+      /- Attached piece found in `src\/a\.ts`, lines 3 to 4\n- Attached folder `src\/net`\n- Attached symbol in `src\/a\.ts`, lines 10 to 10\n- Attached commit `3f2a1bc Count`\n- Attached output of `npm test`\n- Attached pasted text, `2 lines`\n/,
+    );
+  });
+
   it('keeps what the editor showed beside a question, as such, when it is answered anew or sent again', async () => {
     const guest = await server().guest();
     const conversationId = randomUUID();

@@ -19,7 +19,7 @@ const MOST_EDITORS = 20;
 /** A commit is rarely made while the user types a word. */
 const COMMITS_AGE_MS = 10_000;
 /** How long a list waits for one kind: alone, and among others. */
-const [PATIENCE_MS, CALM_MS] = [3_000, 300];
+const [PATIENCE_MS, CALM_MS] = [2_000, 300];
 
 /** Everything that `@` offers besides files and what the editor shows. */
 export function offerSources(terminals: Terminals): OfferSource[] {

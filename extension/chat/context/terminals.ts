@@ -11,6 +11,7 @@ const MOST_TERMINALS = 10;
 interface Ran {
   /** Names it among the offers of this window. */
   id: string;
+  execution: vscode.TerminalShellExecution;
   command: string;
   raw: string;
   isCut: boolean;
@@ -34,7 +35,9 @@ export class Terminals extends Disposable {
     this._register(
       vscode.window.onDidEndTerminalShellExecution(({ terminal, execution, exitCode }) => {
         const ran = this.runs.get(terminal);
-        if (ran?.command !== execution.commandLine.value) return;
+        if (ran?.execution !== execution) return;
+        // At the end, the shell may know it better.
+        ran.command = execution.commandLine.value;
         ran.exitCode = exitCode;
         ran.isRunning = false;
       }),
@@ -73,6 +76,7 @@ export class Terminals extends Disposable {
   private async keep({ terminal, execution }: vscode.TerminalShellExecutionStartEvent): Promise<void> {
     const ran: Ran = {
       id: `${++this.count}`,
+      execution,
       command: execution.commandLine.value,
       raw: '',
       isCut: false,
