@@ -101,7 +101,13 @@ onBothEngines('a conversation', (server) => {
     const guest = await server().guest();
     const conversationId = randomUUID();
     const given = [
-      { kind: 'found', path: 'src/a.ts', range: { start: 2, end: 3 }, languageId: 'typescript', text: 'let a;\nlet b;' },
+      {
+        kind: 'found',
+        path: 'src/a.ts',
+        range: { start: 2, end: 3 },
+        languageId: 'typescript',
+        text: 'let a;\nlet b;',
+      },
       { kind: 'folder', path: 'src/net', text: 'src/net/c.ts\n\nLeft out: 1 file that may hold secrets.' },
       { kind: 'symbol', path: 'src/a.ts', range: { start: 9, end: 9 }, languageId: 'typescript', text: 'const c = 1;' },
       { kind: 'commit', path: '3f2a1bc Count', text: 'commit 3f2a1bc\n\nCount' },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Chip } from '../../extension/chat/protocol.ts';
-import { answer, conversation, surroundings, user } from './samples.ts';
+import { answer, conversation, problem, surroundings, user } from './samples.ts';
 import { eachView } from './shared.ts';
 import type { View } from './view.ts';
 
@@ -109,7 +109,146 @@ describe('chat view: what is attached', () => {
     };
     await view.tell(surroundings({ attachable: [] }));
     assert.deepEqual(await offered(), ['Choose a file']);
-    await view.tell(surroundings({ attachable: ['file', 'diff'] }));
-    assert.deepEqual(await offered(), ['File in the editor', 'Uncommitted changes', 'Choose a file']);
+    await view.tell(surroundings({ attachable: ['file', 'diff', 'found'] }));
+    assert.deepEqual(await offered(), ['File in the editor', 'Uncommitted changes', 'The workspace', 'Choose a file']);
+  });
+
+  it('says what the workspace brings before it is sent, and how far the index is', async () => {
+    const found: Chip = {
+      ...chip('The workspace'),
+      id: 'found workspace',
+      kind: 'found',
+      tokens: 8000,
+      path: undefined,
+    };
+    for (const width of [260, 380]) {
+      await view.page.setViewportSize({ width, height: 600 });
+      for (const note of ['what fits your question', 'reading files, 12,400 so far']) {
+        await view.tell(surroundings({ chips: [{ ...found, note }] }));
+        const item = view.page.locator('.composer .chip');
+        assert.equal((await item.innerText()).replace(/\s+/g, ' '), `The workspace ${note}`);
+        assert.equal(await item.getAttribute('title'), 'The workspace, at most 8,000 tokens');
+        assert.deepEqual(await view.page.evaluate('fake.overflow()'), []);
+      }
+    }
+  });
+
+  it('says what is left out of a folder, also to a screen reader', async () => {
+    const leftOut = 'Left out: 1 file that may hold secrets.';
+    const folder: Chip = {
+      id: 'f',
+      kind: 'folder',
+      label: 'net/',
+      path: 'src/net',
+      tokens: 300,
+      note: '2 of 3 files',
+      leftOut,
+    };
+    await view.tell(surroundings({ chips: [folder] }));
+    const item = view.page.locator('.composer .chip');
+    assert.equal(await item.getAttribute('title'), `src/net, about 300 tokens. ${leftOut}`);
+    assert.ok((await item.locator('.heard').innerText()).includes(leftOut));
+  });
+
+  it('shows what went along: pieces with their lines, which open them if they are there', async () => {
+    const sent = user('Where?', {
+      attachments: [
+        { id: 'm/0', kind: 'found', path: 'src/a.ts', range: { start: 11, end: 39 }, characters: 900 },
+        { id: 'm/1', kind: 'found', path: 'src/gone.ts', range: { start: 0, end: 0 }, characters: 9 },
+        { id: 'm/2', kind: 'folder', path: 'src/net', characters: 9 },
+        { id: 'm/3', kind: 'terminal', path: 'npm test', characters: 9 },
+        { id: 'm/4', kind: 'commit', path: '3f2a1bc Count', characters: 9 },
+        { id: 'm/5', kind: 'pasted', path: '120 lines', characters: 9 },
+      ],
+    });
+    await view.tell(conversation([sent, answer('There')]));
+    const labels = await view.page.locator('.bubble .chip .label').allInnerTexts();
+    assert.deepEqual(labels, [
+      'a.ts:12–40',
+      'gone.ts:1',
+      'net/',
+      'npm test',
+      '3f2a1bc Count',
+      'Pasted text, 120 lines',
+    ]);
+    const asked = await view.until('findFiles');
+    assert.deepEqual(asked.paths, ['src/a.ts', 'src/gone.ts']);
+    await view.tell({ type: 'files', asked: asked.paths, found: ['src/a.ts'] });
+    const links = view.page.locator('.bubble').getByRole('link');
+    assert.deepEqual(await links.allInnerTexts(), ['a.ts:12–40']);
+    await links.press('Enter');
+    assert.deepEqual(await view.until('openFile'), { type: 'openFile', path: 'src/a.ts', line: 12 });
+  });
+
+  it('lets a question go without what could not be sent', async () => {
+    const found: Chip = { ...chip('The workspace'), id: 'found workspace', kind: 'found' };
+    await view.tell(surroundings({ chips: [found] }));
+    await view.page.locator('.composer textarea').fill('Where?');
+    await view.page.keyboard.press('Enter');
+    const { requestId } = await view.until('send');
+    const refused = problem('invalid_request', { detail: 'No piece of the workspace fits your question.' });
+    await view.tell({ type: 'notSent', requestId, problem: refused, chipId: found.id });
+    assert.equal(await view.page.locator('.composer textarea').inputValue(), 'Where?');
+    await view.page.getByRole('button', { name: 'Send without The workspace' }).click();
+    const said = (await view.said()).slice(-2);
+    assert.deepEqual(said[0], { type: 'detach', id: found.id });
+    assert.ok(said[1]?.type === 'send' && said[1].text === 'Where?');
+  });
+
+  describe('a long pasted text', () => {
+    const long = Array.from({ length: 61 }, (_, i) => `line ${i}`).join('\\n');
+    const paste = (selector: string, text: string) =>
+      bring('paste', selector, `data.setData('text/plain', '${text}');`);
+    const pasted = async () => (await view.said()).filter(({ type }) => type === 'attachPasted').length;
+
+    it('becomes an attachment, and a shorter one does not', async () => {
+      for (const text of ['x'.repeat(4_000), 'a\\n'.repeat(60)])
+        assert.equal(await paste('.composer textarea', text), false);
+      assert.equal(await pasted(), 0);
+      assert.equal(await paste('.composer textarea', long), true);
+      const taken = await view.until('attachPasted');
+      assert.deepEqual([taken.text.split('\n').length, taken.to], [61, undefined]);
+      assert.equal(await paste('.composer textarea', 'x'.repeat(4_001)), true);
+      await view.until('attachPasted', 2);
+    });
+
+    it('can be put back into the text, at the cursor', async () => {
+      const own: Chip = {
+        id: 'pasted 1',
+        kind: 'pasted',
+        label: 'Pasted text, 61 lines',
+        path: '61 lines',
+        tokens: 100,
+      };
+      await view.tell(surroundings({ chips: [own] }));
+      const field = view.page.locator('.composer textarea');
+      await field.fill('before after');
+      await field.evaluate((area: HTMLTextAreaElement) => area.setSelectionRange(7, 7));
+      await view.page.locator('.composer').getByRole('button', { name: 'Put into the text' }).click();
+      assert.deepEqual(await view.until('takePasted'), { type: 'takePasted', id: own.id });
+      await view.tell({ type: 'pasted', id: own.id, text: 'THE TEXT ' });
+      assert.equal(await field.inputValue(), 'before THE TEXT after');
+      assert.deepEqual(await view.until('detach'), { type: 'detach', id: own.id });
+      assert.equal(await view.page.evaluate('document.activeElement.tagName'), 'TEXTAREA');
+    });
+
+    it('that does not fit back stays attached', async () => {
+      await view.page.locator('.composer textarea').fill('some words');
+      await view.tell({ type: 'pasted', id: 'pasted 1', text: 'x'.repeat(1_000_000) });
+      assert.match(await hint(), /a message holds 1,000,000\. Nothing was changed/);
+      assert.equal((await view.said()).filter(({ type }) => type === 'detach').length, 0);
+    });
+
+    it('goes along with an earlier message while that is edited, and back into it', async () => {
+      await view.page.getByRole('button', { name: 'Edit and send again' }).click();
+      assert.equal(await paste('.editing textarea', long), true);
+      assert.equal((await view.until('attachPasted')).to, question.id);
+      await view.page.locator('.editing textarea').press('End');
+      await view.tell({ type: 'pasted', id: 'pasted 1', text: ' on', to: question.id });
+      assert.equal(await view.page.locator('.editing textarea').inputValue(), 'Go on');
+      assert.deepEqual(await view.until('detach'), { type: 'detach', id: 'pasted 1', to: question.id });
+      await view.page.locator('.editing').getByRole('button', { name: 'Send' }).click();
+      assert.equal((await view.until('send')).text, 'Go on');
+    });
   });
 });

@@ -7,10 +7,10 @@ const MOST_LISTED = 5_000;
 const LIST_AGE_MS = 10_000;
 
 const SPECIAL: Mention[] = [
-  { id: 'found', icon: 'search', label: 'workspace', detail: 'The pieces that fit your question' },
   { id: 'selection', icon: 'list-selection', label: 'selection', detail: 'What is selected in the editor' },
   { id: 'problems', icon: 'warning', label: 'problems', detail: 'What the editor complains about' },
   { id: 'diff', icon: 'git-commit', label: 'diff', detail: 'Uncommitted changes' },
+  { id: 'found', icon: 'search', label: 'workspace', detail: 'The pieces that fit your question' },
 ];
 
 /** Something to attach that is neither a file nor what the editor shows. */
