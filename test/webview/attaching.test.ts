@@ -127,7 +127,7 @@ describe('chat view: what is attached', () => {
         await view.tell(surroundings({ chips: [{ ...found, note }] }));
         const item = view.page.locator('.composer .chip');
         assert.equal((await item.innerText()).replace(/\s+/g, ' '), `The workspace ${note}`);
-        assert.equal(await item.getAttribute('title'), 'The workspace, at most 8,000 tokens');
+        assert.equal(await item.getAttribute('title'), `The workspace: ${note}, at most 8,000 tokens`);
         assert.deepEqual(await view.page.evaluate('fake.overflow()'), []);
       }
     }
@@ -146,7 +146,7 @@ describe('chat view: what is attached', () => {
     };
     await view.tell(surroundings({ chips: [folder] }));
     const item = view.page.locator('.composer .chip');
-    assert.equal(await item.getAttribute('title'), `src/net, about 300 tokens. ${leftOut}`);
+    assert.equal(await item.getAttribute('title'), `src/net: 2 of 3 files, about 300 tokens. ${leftOut}`);
     assert.ok((await item.locator('.heard').innerText()).includes(leftOut));
   });
 

@@ -1,3 +1,4 @@
+import type { Mention } from '../../extension/chat/protocol.ts';
 import {
   asked,
   CHINESE,
@@ -73,6 +74,51 @@ export const chatStates: Record<string, State> = {
       surroundings({ leftOut: { label: 'a-long-name-of-a-file.generated.json:1–52000', why: 'It is too large.' } }),
       conversation([]),
     ],
+  },
+  attachedMore: {
+    messages: [
+      surroundings({
+        chips: [
+          { id: 'w', kind: 'found', label: 'The workspace', tokens: 8000, note: 'what fits your question' },
+          { id: 'f', kind: 'folder', label: 'net/', path: 'src/net', tokens: 2100, note: '9 of 12 files' },
+          { id: 's', kind: 'symbol', label: 'fetchOrder', path: 'src/client.ts', tokens: 120 },
+          { id: 'c', kind: 'commit', label: '3f2a1bc Try failed requests again', tokens: 310 },
+          { id: 't', kind: 'terminal', label: 'npm test', path: 'npm test', tokens: 900 },
+          { id: 'p', kind: 'pasted', label: 'Pasted text, 120 lines', path: '120 lines', tokens: 1200 },
+        ],
+      }),
+      conversation([
+        user('Where is the retry logic?', {
+          attachments: [
+            ...[
+              { path: 'src/client.ts', range: { start: 11, end: 39 } },
+              { path: 'src/backoff.ts', range: { start: 0, end: 44 } },
+              { path: 'test/client.test.ts', range: { start: 119, end: 160 } },
+            ].map((one, place) => ({ ...one, id: `m/${place}`, kind: 'found' as const, characters: 900 })),
+            { id: 'm/8', kind: 'terminal', path: 'npm test', characters: 900 },
+            { id: 'm/9', kind: 'pasted', path: '120 lines', characters: 900 },
+          ],
+        }),
+        answer(RETRY),
+      ]),
+      { type: 'files', asked: ['src/client.ts', 'src/backoff.ts'], found: ['src/client.ts', 'src/backoff.ts'] },
+    ],
+  },
+  mentionsMore: {
+    messages: [surroundings({ chips: [] }), conversation([])],
+    act: async (view) => {
+      await view.composer.pressSequentially('Why @re');
+      const { requestId } = await view.until('mentions', 3);
+      const items: Mention[] = [
+        { id: '1', icon: 'file', label: 'retry.ts', detail: 'src/net' },
+        { id: '2', icon: 'folder', label: 'requests/', detail: 'src' },
+        { id: '3', icon: 'symbol-method', label: 'retryAfter', detail: 'src/net/retry.ts:40' },
+        { id: '4', icon: 'terminal', label: 'terminal: npm run retries', detail: 'Failed with 1' },
+        { id: '5', icon: 'git-commit', label: '3f2a1bc Try failed requests again', detail: 'commit, 2026-11-20' },
+        { id: '6', icon: 'files', label: 'open editors', detail: '4 files' },
+      ];
+      await view.tell({ type: 'mentions', requestId, items });
+    },
   },
   markdown: { messages: [surroundings(), conversation([user('Everything, please.'), answer(longAnswer(500))])] },
   writings: {

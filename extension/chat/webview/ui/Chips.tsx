@@ -4,7 +4,11 @@ import { useChat, useChatState } from '../model/context.ts';
 import { Icon, IconButton } from '../parts/Icon.tsx';
 import { ImplicitChip, LeftOut } from './ImplicitChip.tsx';
 
-const named = ({ kind, path, label }: Chip) => (kind === 'file' || kind === 'folder' ? (path ?? label) : label);
+const titleOf = (chip: Chip) => {
+  const { kind, label, path = label, note, leftOut } = chip;
+  const what = kind === 'pasted' ? label : path;
+  return [`${what}${note ? `: ${note}` : ''}, ${sizeOf(chip)}`, ...(leftOut ? [leftOut] : [])].join('. ');
+};
 
 /** The search for what fits a question is bounded, and its size is known only when it is sent. */
 const sizeOf = ({ kind, tokens }: Chip) => `${kind === 'found' ? 'at most' : 'about'} ${count(tokens)} tokens`;
@@ -22,11 +26,7 @@ export function Chips({ chips, to }: { chips: Chip[]; to?: string }) {
         chip.implicit ? (
           <ImplicitChip key="implicit" chip={chip} />
         ) : (
-          <li
-            class="chip"
-            key={chip.id}
-            title={[`${named(chip)}, ${sizeOf(chip)}`, chip.leftOut].filter(Boolean).join('. ')}
-          >
+          <li class="chip" key={chip.id} title={titleOf(chip)}>
             <Icon name={KIND_ICONS[chip.kind]} />
             <span class="label">{chip.label}</span>
             {chip.note && <span class="size note">{chip.note}</span>}
