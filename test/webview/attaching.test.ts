@@ -232,6 +232,20 @@ describe('chat view: what is attached', () => {
       assert.equal(await view.page.evaluate('document.activeElement.tagName'), 'TEXTAREA');
     });
 
+    it('is not sent without a word, which is said', async () => {
+      const own: Chip = {
+        id: 'pasted 1',
+        kind: 'pasted',
+        label: 'Pasted text, 61 lines',
+        path: '61 lines',
+        tokens: 100,
+      };
+      await view.tell(surroundings({ chips: [own] }));
+      await view.page.locator('.composer textarea').press('Enter');
+      assert.match(await hint(), /^Write what to do with the pasted text/);
+      assert.equal((await view.said()).filter(({ type }) => type === 'send').length, 0);
+    });
+
     it('that does not fit back stays attached', async () => {
       await view.page.locator('.composer textarea').fill('some words');
       await view.tell({ type: 'pasted', id: 'pasted 1', text: 'x'.repeat(1_000_000) });

@@ -6,8 +6,8 @@ import { judgedPath } from '../../platform/secrecy/judgedPath.ts';
 import { whyNotUnasked } from '../../platform/unasked.ts';
 import { AttachmentRefused, baseName, head, readText, type StoredChip, workspacePath } from './attachments.ts';
 
-/** A folder lists so many files, and its files have so many characters in all, about four to a token. */
-const MOST = { listed: 200, texts: 20, characters: 100_000 };
+/** Files that are found, those of them that are listed, and texts; characters of all texts, about four to a token. */
+const MOST = { found: 2_000, listed: 300, texts: 20, characters: 100_000 };
 /** Judging a file asks the disk several times. */
 const AT_ONCE = 8;
 const NOT_SEARCHED = '{**/node_modules/**,**/.git/**}';
@@ -42,9 +42,11 @@ export async function readFolder(folder: vscode.Uri, room: number, taken: Readon
   if (!vscode.workspace.isTrusted)
     throw new AttachmentRefused('You do not trust this workspace, so no whole folder of it is sent. Attach its files.');
   const pattern = new vscode.RelativePattern(folder, '**/*');
-  const all = await vscode.workspace.findFiles(pattern, NOT_SEARCHED, MOST.listed + 1);
+  const all = await vscode.workspace.findFiles(pattern, NOT_SEARCHED, MOST.found);
   if (all.length === 0) throw new AttachmentRefused(`${path} has no files, or it is no longer there.`);
-  const uris = all.slice(0, MOST.listed).sort((a, b) => (a.path < b.path ? -1 : 1));
+  // What was built lies deep, and there is much of it.
+  const upperFirst = all.sort((a, b) => depthOf(a) - depthOf(b)).slice(0, MOST.listed);
+  const uris = upperFirst.sort((a, b) => (a.path < b.path ? -1 : 1));
   const judged = await mapped(uris, whyNot);
   const listed = uris.filter((_, at) => judged[at] === undefined);
   const texts: AttachmentInput[] = [];
@@ -71,7 +73,7 @@ export async function readFolder(folder: vscode.Uri, room: number, taken: Readon
     secrets > 0 && `${counted(secrets, 'file')} that may hold secrets`,
     ignored > 0 &&
       `${counted(ignored, 'file')} that ${ignored === 1 ? 'is' : 'are'} ignored, excluded or behind a link`,
-    all.length > MOST.listed && `all files beyond the first ${MOST.listed}`,
+    all.length > MOST.listed && `all files but ${MOST.listed}, those of the upper folders`,
   ].filter((part) => part !== false);
   const leftOut = said.length > 0 ? `Left out: ${said.join('; ')}.` : undefined;
   if (listed.length === 0)
@@ -86,6 +88,8 @@ export async function readFolder(folder: vscode.Uri, room: number, taken: Readon
     leftOut,
   };
 }
+
+const depthOf = ({ path }: vscode.Uri) => path.split('/').length;
 
 async function whyNot(uri: vscode.Uri): Promise<'secret' | 'other' | undefined> {
   if (holdsSecrets(judgedPath(uri))) return 'secret';

@@ -46,7 +46,7 @@ export class FoundContext extends Disposable {
   readonly onDidChange = this.changed.event;
   /** What the chip says: what it will send, or how far the index is. */
   note = FITS;
-  private finder: Promise<Finder> | undefined;
+  private finder: Finder | undefined;
   private toldAt = 0;
 
   /** `tell`: shows a note to the user. */
@@ -94,16 +94,16 @@ export class FoundContext extends Disposable {
     );
   }
 
-  private open(): Promise<Finder> {
-    this.finder ??= this.index().then((finder) => {
-      this._register(
-        finder.onProgress((files) => {
-          if (Date.now() - this.toldAt > CALM_MS) this.say(`reading files, ${files.toLocaleString('en')} so far`);
-        }),
-      );
-      return finder;
-    });
-    return this.finder;
+  private async open(): Promise<Finder> {
+    const finder = await this.index();
+    if (finder === this.finder) return finder;
+    this.finder = finder;
+    this._register(
+      finder.onProgress((files) => {
+        if (Date.now() - this.toldAt > CALM_MS) this.say(`reading files, ${files.toLocaleString('en')} so far`);
+      }),
+    );
+    return finder;
   }
 
   private say(note: string): void {

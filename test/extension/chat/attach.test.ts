@@ -145,14 +145,19 @@ describe('what else can be attached', () => {
       assert.deepEqual(await send('Xylophonic quuxification?'), []);
     });
 
-    it('is refused in words where the index is off', async () => {
+    it('is refused in words where the index is off, also if it was on when it was attached', async () => {
+      ready();
+      scene.say({ type: 'attach', kind: 'found' });
+      await chips(1);
       const settings = vscode.workspace.getConfiguration('perigee.index');
       await settings.update('enabled', false, vscode.ConfigurationTarget.Global);
       try {
-        ready();
+        assert.equal(await send('How is the total computed?'), undefined);
+        const off = /perigee\.index\.enabled is off, so Perigee keeps no index here\./;
+        assert.match(scene.last('notSent')!.problem.detail, off);
         scene.say({ type: 'attach', kind: 'found' });
         await scene.until('notice');
-        assert.match(scene.last('notice')!.text, /perigee\.index\.enabled is off/);
+        assert.match(scene.last('notice')!.text, off);
       } finally {
         await settings.update('enabled', undefined, vscode.ConfigurationTarget.Global);
       }

@@ -1,6 +1,6 @@
 import { MAX_TEXT } from '../../../../shared/constants.ts';
 import type { FromHost, ToHost } from '../../protocol.ts';
-import { count, isLong } from '../format.ts';
+import { count, isLong, saysSomething } from '../format.ts';
 import { spokenChanges } from './changes.ts';
 import { Composing, STILL_ANSWERING } from './composing.ts';
 import { addPieces, lostOf, type Piece, putEarlier, putMessages, runningAnswer, toldAnew } from './conversation.ts';
@@ -262,6 +262,11 @@ export class Chat {
   }
 
   sendDraft(): void {
+    const isPasted = this.state.surroundings?.chips.some(({ kind }) => kind === 'pasted');
+    if (isPasted && !saysSomething(this.state.draft)) {
+      this.hint('Write what to do with the pasted text. Then it is sent along.');
+      return;
+    }
     if (!this.answering()) this.send(this.state.draft);
     else this.hint(this.state.isOffline ? PERHAPS_ANSWERING : STILL_ANSWERING, true);
   }
