@@ -37,6 +37,23 @@ describe('chat view: for everybody', () => {
     empty: (view) => view.tell(surroundings(guest(7)), conversation([])),
     conversation: (view) =>
       view.tell(surroundings({ chips }), conversation([asked, answer(longAnswer(300)), user('x'), failed])),
+    attached: async (view) => {
+      const found = { id: 'm/0', kind: 'found' as const, path: 'src/a.ts', characters: 9 };
+      const output = { id: 'm/1', kind: 'terminal' as const, path: `npm run ${'long-'.repeat(12)}name`, characters: 9 };
+      const chip = { label: 'The workspace', tokens: 8_000, note: 'reading files, 12,400 so far' };
+      await view.tell(
+        surroundings({
+          chips: [
+            { ...chip, id: 'w', kind: 'found' },
+            { ...chip, id: 'f', kind: 'folder', label: `${'long-'.repeat(12)}name/`, leftOut: 'Left out: 1 file.' },
+            { ...chip, id: 'p', kind: 'pasted', label: 'Pasted text, 120 lines', note: undefined },
+          ],
+        }),
+        conversation([user('Where?', { attachments: [found, output] })]),
+        { type: 'files', asked: ['src/a.ts'], found: ['src/a.ts'] },
+      );
+      await view.page.getByRole('link', { name: 'a.ts' }).waitFor();
+    },
     answering: (view) => {
       const there = running({ text: 'One', device: 'desktop' });
       return view.tell(surroundings(), conversation([asked, there], { elsewhere: [there.runId!] }));

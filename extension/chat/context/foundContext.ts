@@ -75,10 +75,12 @@ export class FoundContext extends Disposable {
     const why = finder.whyNot();
     if (why) throw new AttachmentRefused(why);
     const found = await finder.find(question.slice(0, MOST_ASKED), MOST_PIECES).finally(() => this.say(FITS));
-    const pieces = bounded(found.filter(({ uri }) => !taken.has(uri.toString())).slice(0, room));
+    const others = found.filter(({ uri }) => !taken.has(uri.toString()));
+    // All that fits is attached whole.
+    if (found.length > 0 && others.length === 0) return [];
+    const pieces = bounded(others.slice(0, room));
     if (pieces.length === 0 && finder.isBuilding)
       throw new AttachmentRefused('The index of the workspace is still being built. Send it again in a moment.');
-    if (pieces.length === 0 && found.length > 0) return [];
     if (pieces.length === 0)
       throw new AttachmentRefused('No piece of the workspace fits your question. Ask in words that its code uses.');
     if (finder.isBuilding)
