@@ -15,6 +15,8 @@ import type { Terminals } from './terminals.ts';
 /** So many of each kind, so that they leave room for each other. */
 const MOST_OF_KIND = 6;
 const MOST_COMMITS = 30;
+/** So many when the list was asked for by its name. */
+const MOST_ASKED_FOR = 20;
 const MOST_EDITORS = 20;
 /** A commit is rarely made while the user types a word. */
 const COMMITS_AGE_MS = 10_000;
@@ -110,23 +112,27 @@ const symbolOffers: OfferSource = async (wanted) => {
 };
 
 function commitOffers(): OfferSource {
-  let known: { at: number; commits: Promise<ListedCommit[]> } | undefined;
+  let known: { at: number; near: vscode.Uri | undefined; commits: Promise<ListedCommit[]> } | undefined;
   return async (wanted) => {
     if (wanted.length < 3 && !isOfKind('commit', wanted)) return [];
     if (!mayHaveRepository()) return [];
     const isKind = isOfKind('commit', wanted);
-    if (!known || Date.now() - known.at > COMMITS_AGE_MS)
-      known = { at: Date.now(), commits: recentCommits(activeFile(), MOST_COMMITS) };
+    if (!known || Date.now() - known.at > COMMITS_AGE_MS) {
+      const near = activeFile();
+      known = { at: Date.now(), near, commits: recentCommits(near, MOST_COMMITS) };
+    }
+    const { near } = known;
     // The git extension may still be looking for repositories.
     const commits = await within(known.commits, isKind ? PATIENCE_MS : CALM_MS);
     const found = (commits ?? [])
       .map((commit) => ({ commit, score: isKind ? 7 : scoreOf(commit, wanted) }))
       .filter(({ score }) => score > 0);
-    return found.slice(0, isKind ? undefined : MOST_OF_KIND).map(({ commit, score }) => ({
+    // Room is left for files of such a name.
+    return found.slice(0, wanted === 'commit' ? MOST_ASKED_FOR : MOST_OF_KIND).map(({ commit, score }) => ({
       ...{ id: `commit ${commit.hash}`, icon: 'git-commit', label: commitName(commit) },
       ...{ detail: ['commit', commit.commitDate?.toISOString().slice(0, 10)].filter(Boolean).join(', ') },
       score,
-      chips: async () => [await commitChip(commit, activeFile())],
+      chips: async () => [await commitChip(commit, near)],
     }));
   };
 }
