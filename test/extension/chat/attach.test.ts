@@ -116,7 +116,10 @@ describe('what else can be attached', () => {
       ready();
       await choose('work', 'workspace');
       await chips(1);
-      await (await perigee()).index().then((index) => index.find('zebra stripes', 1));
+      const index = await (await perigee()).index();
+      // Asked again until the watcher has told of the new file.
+      for (let isThere = false; !isThere; )
+        isThere = (await index.find('zebra stripes', 1)).some(({ path }) => path === 'more/zebra.ts');
       await write('more/zebra.ts', '// Moved down.\n\n\nexport const zebraStripes = 22;\n');
       const [first] = (await send('Where are the zebra stripes?'))!;
       assert.match(textOf(first) ?? '', /zebraStripes = 22;/);
