@@ -112,8 +112,8 @@ export async function readCommit(
   const [parent] = parents;
   const changes = parent === undefined ? [] : await repository.diffBetween(parent, commit.hash);
   const diffs: string[] = [];
+  // Each by itself: the extension trims them, so that one would run into the next.
   for (const { uri } of changes.slice(0, MOST_FILES))
-    // Each by itself: the extension trims them, so that one would run into the next.
     diffs.push(withoutSecrets(await repository.diffBetween(parent!, commit.hash, uri.fsPath)));
   const rest = changes.slice(MOST_FILES).map(({ uri }) => vscode.workspace.asRelativePath(uri));
   const parts = [about.join('\n'), message.trim(), diffs.map((diff) => diff.trimEnd()).join('\n')];
