@@ -15,6 +15,10 @@ export const MAX_THINKING = 200_000;
 /** The most attachments of one message. */
 export const MAX_ATTACHMENTS = 50;
 
+/** How many instructions one request has at most, and how many bytes of UTF-8 the editor sends of all of them. */
+export const MAX_INSTRUCTIONS = 20;
+export const MAX_INSTRUCTION_BYTES = 32 * 1024;
+
 /**
  * Every class of answer that costs less than its price. Any other answer is charged.
  * - `reason`: the sentence that users read.

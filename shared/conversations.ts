@@ -12,10 +12,13 @@ import {
 } from './runs.ts';
 import { nameSchema } from './texts.ts';
 
+/** "instructions": without a path, they are the user's own. */
+const ShownKindSchema = z.enum([...AttachmentKindSchema.options, 'instructions']);
+
 /** An attachment as a message shows it, without its text. Later requests refer to it by `id`. */
 export const AttachmentSchema = z.object({
   id: z.string(),
-  kind: AttachmentKindSchema,
+  kind: ShownKindSchema,
   path: z.string().optional(),
   languageId: z.string().optional(),
   range: LineRangeSchema.optional(),

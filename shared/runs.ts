@@ -1,6 +1,13 @@
 import * as z from 'zod';
 import { BalanceSchema, MicroSchema } from './account.ts';
-import { MAX_ATTACHMENTS, MAX_TEXT, NOT_REFUNDED, REASONS } from './constants.ts';
+import {
+  MAX_ATTACHMENTS,
+  MAX_INSTRUCTION_BYTES,
+  MAX_INSTRUCTIONS,
+  MAX_TEXT,
+  NOT_REFUNDED,
+  REASONS,
+} from './constants.ts';
 import { fitting } from './fitting.ts';
 import { mendProblem, ProblemSchema } from './problems.ts';
 import { storable, textSchema } from './texts.ts';
@@ -58,9 +65,22 @@ export const AttachmentInputSchema = z.union([
 ]);
 export type AttachmentInput = z.infer<typeof AttachmentInputSchema>;
 
+/**
+ * Guidance for the model on style and conventions: a file of the workspace, or, without a path, the user's own text. It
+ * stands before the question in the prompt. What an earlier message of the conversation brought is not repeated.
+ */
+export const InstructionSchema = z.object({
+  path: textSchema(4096).optional().describe('relative to the workspace, with forward slashes'),
+  text: textSchema(MAX_INSTRUCTION_BYTES).min(1),
+});
+export type Instruction = z.infer<typeof InstructionSchema>;
+
+const instructions = z.array(InstructionSchema).max(MAX_INSTRUCTIONS).optional();
+
 export const ChatInputSchema = z.object({
   text: textSchema(MAX_TEXT),
   attachments: z.array(AttachmentInputSchema).max(MAX_ATTACHMENTS).optional(),
+  instructions,
 });
 export type ChatInput = z.infer<typeof ChatInputSchema>;
 
@@ -72,6 +92,7 @@ export const SelectionEditSchema = z.object({
   selection: z.object({ start: z.int().nonnegative(), end: z.int().nonnegative(), text: textSchema(MAX_TEXT) }),
   before: textSchema(MAX_TEXT).describe('lines before the selection'),
   after: textSchema(MAX_TEXT).describe('lines after the selection'),
+  instructions,
 });
 export type SelectionEdit = z.infer<typeof SelectionEditSchema>;
 
@@ -89,6 +110,7 @@ export const FilesEditSchema = z.object({
     .max(MAX_NAMED_PATHS)
     .optional()
     .describe('other files of the workspace, by name only, so that new ones find their place'),
+  instructions,
 });
 export type FilesEdit = z.infer<typeof FilesEditSchema>;
 

@@ -1,11 +1,11 @@
 // The attachments of a user's message. Their texts are in separate rows, so that listing messages does not read them.
 import type { Attachment } from '../../shared/conversations.ts';
-import type { AttachmentInput, EditInput, FilesEdit, SelectionEdit } from '../../shared/runs.ts';
+import type { AttachmentInput, EditInput, FilesEdit, Instruction, SelectionEdit } from '../../shared/runs.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import type { AttachmentRow } from '../platform/db/schema.ts';
 
 /** A stored attachment, with its text. */
-export type StoredAttachment = Extract<AttachmentInput, { text: string }>;
+export type StoredAttachment = Omit<Extract<AttachmentInput, { text: string }>, 'kind'> & { kind: Attachment['kind'] };
 
 /** A chat's attachments, or an edit's request. */
 export type MessageExtras = { attachments: StoredAttachment[] } | { edit: EditInput };
@@ -87,6 +87,38 @@ export async function readText(tx: Tx, { messageId, place }: AttachmentHead): Pr
   return text;
 }
 
+/**
+ * Those of the instructions that the conversation does not have yet: its live messages up to a place have no newest text
+ * of the same path that is equal. Reads only texts of equal length.
+ */
+export async function newInstructions(
+  tx: Tx,
+  conversationId: string,
+  upTo: number,
+  given: readonly Instruction[],
+): Promise<Instruction[]> {
+  if (given.length === 0) return [];
+  const rows = await tx
+    .selectFrom('attachment')
+    .innerJoin('message', 'message.id', 'attachment.message_id')
+    .select(HEAD.map((column) => `attachment.${column}` as const))
+    .where('conversation_id', '=', conversationId)
+    .where('message.superseded_at', 'is', null)
+    .where('seq', '<=', upTo)
+    .where('attachment.kind', '=', 'instructions')
+    .orderBy('seq')
+    .orderBy('place')
+    .execute();
+  const newest = new Map(rows.map((row) => [row.path, toHead(row as HeadRow)]));
+  const fresh: Instruction[] = [];
+  for (const one of given) {
+    const known = newest.get(one.path ?? null);
+    const isKnown = known?.characters === one.text.length && (await readText(tx, known)) === one.text;
+    if (!isKnown) fresh.push(one);
+  }
+  return fresh;
+}
+
 /** All extras of the given messages, with the texts, by message id. Messages without extras are left out. */
 export async function readExtras(db: Reader, messageIds: readonly string[]): Promise<Map<string, MessageExtras>> {
   const attachments = new Map<string, StoredAttachment[]>();
@@ -131,20 +163,33 @@ export async function insertExtras(tx: Tx, messageId: string, extras: MessageExt
       .execute();
 }
 
-/** Splits an edit into its attachments (the lines or files to change) and the rest. `joined` is the inverse. */
+/** Instructions as they are stored. */
+export const instructionsOf = (given: readonly Instruction[] = []): StoredAttachment[] =>
+  given.map(({ path, text }) => ({ kind: 'instructions', path, languageId: 'markdown', text }));
+
+/**
+ * Splits an edit into its attachments (the lines or files to change, then its instructions) and the rest. `joined` is
+ * the inverse.
+ */
 function parted(edit: EditInput): { attachments: StoredAttachment[]; rest: object } {
   if ('repairs' in edit) return { attachments: [], rest: edit };
+  const guidance = instructionsOf(edit.instructions);
   if ('files' in edit) {
-    const { files, ...rest } = edit;
-    return { attachments: files.map((file) => ({ kind: 'file', ...file })), rest };
+    const { files, instructions: _, ...rest } = edit;
+    return { attachments: [...files.map((file) => ({ kind: 'file' as const, ...file })), ...guidance], rest };
   }
-  const { selection, path, languageId, ...rest } = edit;
+  const { selection, path, languageId, instructions: _, ...rest } = edit;
   const { text, ...range } = selection;
-  return { attachments: [{ kind: 'selection', path, languageId, range, text }], rest };
+  return { attachments: [{ kind: 'selection', path, languageId, range, text }, ...guidance], rest };
 }
 
-function joined(attachments: StoredAttachment[], rest: EditInput | Omit<FilesEdit, 'files'>): EditInput {
-  if ('repairs' in rest) return rest;
+function joined(stored: StoredAttachment[], given: EditInput | Omit<FilesEdit, 'files'>): EditInput {
+  if ('repairs' in given) return given;
+  const attachments = stored.filter(({ kind }) => kind !== 'instructions');
+  const instructions = stored
+    .filter(({ kind }) => kind === 'instructions')
+    .map(({ path, text }): Instruction => ({ ...(path === undefined ? {} : { path }), text }));
+  const rest = instructions.length > 0 ? { ...given, instructions } : given;
   const [first] = attachments;
   if (first?.kind === 'selection') {
     const { path = '', languageId = '', range, text } = first;

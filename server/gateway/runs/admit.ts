@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Attachment } from '../../../shared/conversations.ts';
 import type { Model } from '../../../shared/models.ts';
 import { MIN_OUTPUT_TOKENS } from '../../../shared/money/pricing.ts';
 import type { RunAnswer, RunRequest } from '../../../shared/runs.ts';
@@ -252,7 +253,7 @@ async function openConversation(
 }
 
 /** The title that a request gives. */
-function titleFor(request: RunRequest, attached: readonly { path?: string }[]): string {
+function titleFor(request: RunRequest, attached: Parameters<typeof pathsOf>[0]): string {
   if (request.kind === 'edit') return titleOf('edit', editWords(request.input), editPaths(request.input));
   return titleOf('chat', request.input.text, pathsOf(attached));
 }
@@ -260,7 +261,9 @@ function titleFor(request: RunRequest, attached: readonly { path?: string }[]): 
 const givenBy = ({ kind, input }: RunRequest) =>
   kind === 'chat' ? (input.attachments ?? []).filter((one) => 'text' in one) : [];
 
-const pathsOf = (attached: readonly { path?: string }[]) => attached.flatMap(({ path }) => path ?? []);
+/** Instructions go along with any question, so they name none. */
+const pathsOf = (attached: readonly { kind: Attachment['kind']; path?: string }[]) =>
+  attached.flatMap(({ kind, path }) => (kind === 'instructions' ? [] : (path ?? [])));
 
 /** When a message is replaced, the title that it gave changes too. A title that the user chose stays. */
 async function retitle(

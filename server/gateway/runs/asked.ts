@@ -1,8 +1,10 @@
 // What a request asks for: the turns of its prompt, their size, and the messages that the conversation gains and loses.
-import type { EditInput, RepairEdit, RunRequest } from '../../../shared/runs.ts';
+import type { ChatInput, EditInput, RepairEdit, RunRequest } from '../../../shared/runs.ts';
 import {
   type AttachmentHead,
   findHead,
+  instructionsOf,
+  newInstructions,
   type PromptSize,
   readHeads,
   readText,
@@ -54,11 +56,11 @@ export async function askedOf(tx: Tx, deps: Pick<TurnDeps, 'ids'>, request: RunR
   const { conversationId } = request;
   if (request.continues) {
     // A continued answer keeps its question: a new message would be lost.
-    const adds = request.kind === 'edit' || request.input.text.trim() !== '' || request.input.attachments?.length;
+    const adds = request.kind === 'edit' || request.input.text.trim() !== '' || addsTo(request.input);
     if (adds || request.replaces)
       throw new AppError(
         'invalid_request',
-        'continues goes with an empty text, and with neither attachments nor replaces.',
+        'continues goes with an empty text, and with neither attachments nor instructions nor replaces.',
       );
     return continued(tx, conversationId, request.continues);
   }
@@ -77,14 +79,17 @@ export async function askedOf(tx: Tx, deps: Pick<TurnDeps, 'ids'>, request: RunR
     const supersedeFromSeq = question.seq + 1;
     return { ...NOTHING, earlier: { upTo: question.seq }, questionId: question.id, supersedeFromSeq };
   }
+  const upTo = target && target.seq - 1;
   return {
     ...NOTHING,
-    added: await added(tx, deps, request),
+    added: await added(tx, deps, request, upTo),
     // An edit needs no earlier messages.
-    earlier: request.kind === 'edit' ? null : { upTo: target && target.seq - 1 },
+    earlier: request.kind === 'edit' ? null : { upTo },
     supersedeFromSeq: target?.seq ?? null,
   };
 }
+
+const addsTo = ({ attachments = [], instructions = [] }: ChatInput) => attachments.length + instructions.length > 0;
 
 const NOTHING = {
   added: null,
@@ -134,7 +139,13 @@ async function isBlank(tx: Tx, answerId: string): Promise<boolean> {
   return answer?.text.trim() === '';
 }
 
-async function added(tx: Tx, { ids }: Pick<TurnDeps, 'ids'>, request: RunRequest): Promise<Added> {
+/** `upTo`: the earlier messages that a chat's prompt has. */
+async function added(
+  tx: Tx,
+  { ids }: Pick<TurnDeps, 'ids'>,
+  request: RunRequest,
+  upTo = Number.MAX_SAFE_INTEGER,
+): Promise<Added> {
   const row = { id: ids.next(), role: 'user' as const, kind: request.kind, run_id: request.id };
   if (request.kind === 'edit') {
     const edit = request.input;
@@ -143,11 +154,12 @@ async function added(tx: Tx, { ids }: Pick<TurnDeps, 'ids'>, request: RunRequest
     const message = { row: { ...row, text: turn.text, ...size }, extras: { content: { edit }, sizes: [] } };
     return { id: row.id, size, attached: [], edit, read: async () => ({ turn, message }) };
   }
-  const { text, attachments: given = [] } = request.input;
+  const { text, attachments: given = [], instructions = [] } = request.input;
   if (text.trim() === '' && given.length === 0)
     throw new AppError('invalid_request', 'There is nothing to answer: write something or attach something.');
+  const fresh = await newInstructions(tx, request.conversationId, upTo, instructions);
   const attached: Added['attached'] = [];
-  for (const one of given) {
+  for (const one of [...instructionsOf(fresh), ...given]) {
     const attachment = 'text' in one ? one : await findHead(tx, request.conversationId, one.id);
     if (!attachment) throw notFound('attachment');
     const known = 'size' in attachment ? attachment.size : null;

@@ -514,9 +514,12 @@ export interface AttachmentRow {
   message_id: string;
   /** Order within the message, from 0. */
   place: number;
-  /** "visible": the lines that the editor showed, not a selection that the user made. */
+  /**
+   * "visible": the lines that the editor showed, not a selection that the user made. "instructions": a file of them, or,
+   * without a path, the user's own.
+   */
   kind:
-    | ('file' | 'selection' | 'visible' | 'problems' | 'diff')
+    | ('file' | 'selection' | 'visible' | 'problems' | 'diff' | 'instructions')
     | ('found' | 'folder' | 'symbol' | 'commit' | 'terminal' | 'pasted');
   path: string | null;
   language_id: string | null;

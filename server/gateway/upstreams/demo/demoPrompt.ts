@@ -24,12 +24,27 @@ function readFence(lines: string[], at: number): { text: string; language: strin
   return { text: lines.slice(at + 1, close).join('\n'), language: language ?? '', next: close + 1 };
 }
 
-/** A chat message: the user's words, then each attachment as a line `Attached <kind>: <path> lines a-b` and a block. */
+/** The number of lines at the beginning that are instructions. They change nothing in this model's answers. */
+function countInstructions(lines: string[]): number {
+  let at = 0;
+  while (/^Attached instructions: /.test(lines[at] ?? '')) {
+    const block = readFence(lines, at + 1);
+    if (!block) return at;
+    at = block.next;
+    if (lines[at] === '') at += 1;
+  }
+  return at;
+}
+
+/**
+ * A chat message: instructions, the user's words, then each attachment as a line `Attached <kind>: <path> lines a-b` and
+ * a block.
+ */
 export function readChatPrompt(prompt: string): { words: string; attachments: DemoAttachment[] } {
   const lines = prompt.split('\n');
   const words: string[] = [];
   const attachments: DemoAttachment[] = [];
-  for (let at = 0; at < lines.length; ) {
+  for (let at = countInstructions(lines); at < lines.length; ) {
     const [, kind, where] = /^Attached (\w+):?(.*)$/.exec(lines[at]!) ?? [];
     const block = kind ? readFence(lines, at + 1) : null;
     if (kind && block) {
@@ -57,7 +72,8 @@ export interface DemoEditPrompt {
 
 /** Parses an edit's message: see `prompt.ts`. Null if it has another layout. */
 export function readEditPrompt(prompt: string): DemoEditPrompt | null {
-  const lines = prompt.split('\n');
+  const all = prompt.split('\n');
+  const lines = all.slice(countInstructions(all));
   // Lines of the instruction may look like the header; only the real header is followed by the first section.
   const head = lines.findIndex(
     (line, index) => /^File: /.test(line) && SECTION.test(lines[nextWritten(lines, index)] ?? ''),
@@ -97,7 +113,7 @@ export function readFilesPrompt(prompt: string): DemoFilesPrompt | null {
   const lines = prompt.split('\n');
   const files: DemoFile[] = [];
   const paths: string[] = [];
-  for (let at = 0; at < lines.length; ) {
+  for (let at = countInstructions(lines); at < lines.length; ) {
     const line = lines[at]!;
     if (line.startsWith('Instruction: ')) {
       const instruction = lines.slice(at).join('\n').slice('Instruction: '.length).trim();
