@@ -5,6 +5,8 @@ import type { ChatEdits } from './chat/answers/answerChanges.ts';
 import type { ApplyDeps } from './edit/apply/apply.ts';
 import type { Accepted } from './edit/changes/proposal.ts';
 import type { ProposalsDeps } from './edit/proposals/proposals.ts';
+import type { EditsDeps as EditsRun } from './edit/requests/edits.ts';
+import type { Instructions } from './platform/instructions/instructions.ts';
 import { lazy } from './platform/lazy.ts';
 import type { Log } from './platform/log.ts';
 
@@ -19,10 +21,11 @@ interface EditsDeps {
   log: Log;
   /** Disposes the value together with the extension. */
   own<T extends vscode.Disposable>(value: T): T;
+  instructions(): Promise<Instructions>;
 }
 
 /** Edits, reviews and proposals, and the chat's access to them. Each part is loaded and made at its first use. */
-export function lazyEdits({ context, session, backend, log, own }: EditsDeps) {
+export function lazyEdits({ context, session, backend, log, own, instructions }: EditsDeps) {
   const isGuest = () => session.account?.kind === 'guest';
   const files = lazy(async () => new (await later()).WorkspaceFiles());
   const storage = context.storageUri ?? context.globalStorageUri;
@@ -41,7 +44,8 @@ export function lazyEdits({ context, session, backend, log, own }: EditsDeps) {
     const runs = runsOf(session, backend);
     const open = await proposals();
     const deps = { files: await files(), reports: await reports(), proposals: () => open, prompt: await prompt() };
-    return own(createEdits({ ...deps, runs, record, takeBack, isGuest, log }));
+    const guide: EditsRun['guide'] = async (about) => (await (await instructions()).for(about)).instructions;
+    return own(createEdits({ ...deps, runs, record, takeBack, isGuest, guide, log }));
   });
   const apply = lazy(async () => {
     const { Apply } = await later();

@@ -83,14 +83,17 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const isToLook = () => !!session.balance && (mayBeLow(session.balance) || memory.get(LOW_TOLD) !== undefined);
   own(session.onDidChange(async () => isToLook() && (await lowCredit()).look()));
 
-  const edit = lazyEdits({ context, session, backend, log, own });
+  const instructions = lazy(async () => own(new (await later()).Instructions()));
+  const edit = lazyEdits({ context, session, backend, log, own, instructions });
   const hasFolders = !!vscode.workspace.workspaceFolders?.length;
   const windowMemory = hasFolders ? context.workspaceState : context.globalState;
   const view = own(new ChatView(context.extensionUri, scopeOf(context, hasFolders)));
   const index = lazy(async () => own(new (await found()).WorkspaceIndex({ storage: context.storageUri, log })));
   const chat = lazy(async () => {
     const { ChatController } = await later();
-    const deps = { view, session, offers, backend, windowMemory, memory, edits: edit.chatEdits, index, log };
+    const userPrompts = vscode.Uri.joinPath(context.globalStorageUri, '../../prompts');
+    const guidance = { instructions: await instructions(), userPrompts };
+    const deps = { view, session, offers, backend, windowMemory, memory, edits: edit.chatEdits, index, ...guidance, log };
     return own(new ChatController(deps));
   });
   own(view.onDidResolve(() => void chat()));

@@ -19,6 +19,7 @@ export { Reports } from './edit/notifications/reports.ts';
 export { Proposals } from './edit/proposals/proposals.ts';
 export { createEdits } from './edit/requests/edits.ts';
 export { runsOf } from './edit/runs/runs.ts';
+export { Instructions } from './platform/instructions/instructions.ts';
 export { welcome } from './platform/welcome.ts';
 export { showQuota } from './quota/details.ts';
 export { LowCredit } from './quota/lowCredit.ts';

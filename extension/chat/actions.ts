@@ -23,6 +23,10 @@ export async function act(action: Action): Promise<void> {
         await vscode.commands.executeCommand('perigee.openAccount', 'decisions');
         return;
       }
+      if (action.command === 'openInstructions') {
+        await vscode.commands.executeCommand('workbench.action.openSettings', 'perigee.instructions');
+        return;
+      }
       await vscode.commands.executeCommand(`perigee.${action.command}`);
       return;
     default:

@@ -5,6 +5,7 @@ import type { Offers } from '../account/offers.ts';
 import type { Session } from '../account/session/session.ts';
 import type { Backend } from '../backend.ts';
 import { Disposable } from '../platform/dispose.ts';
+import type { Instructions } from '../platform/instructions/instructions.ts';
 import type { Log } from '../platform/log.ts';
 import { plainMessage } from '../platform/plainMessage.ts';
 import { BackendError } from '../platform/server/backendError.ts';
@@ -12,6 +13,7 @@ import { IMPLICIT_CONTEXT } from '../platform/settings.ts';
 import { act } from './actions.ts';
 import { AnswerChangesHost, type ChatEdits } from './answers/answerChanges.ts';
 import { findFiles, openFile } from './answers/fileLinks.ts';
+import { SlashCommands } from './commands/slashCommands.ts';
 import { Attaching } from './context/attaching.ts';
 import {
   AttachmentRefused,
@@ -24,6 +26,7 @@ import {
 import { Drafts } from './context/drafts.ts';
 import { EditorContext } from './context/editorContext.ts';
 import { type Finder, FoundContext } from './context/foundContext.ts';
+import { ChatGuidance, INSTRUCTIONS } from './context/guidance.ts';
 import { ImplicitContext } from './context/implicitContext.ts';
 import { Mentions } from './context/mentions.ts';
 import { offerSources } from './context/offers.ts';
@@ -54,6 +57,9 @@ export interface ChatDeps {
   edits: ChatEdits;
   /** The index of the workspace. */
   index(): Promise<Finder>;
+  instructions: Pick<Instructions, 'for' | 'onDidChange'>;
+  /** Where the editor keeps the user's prompt files. */
+  userPrompts: vscode.Uri;
   log: Log;
 }
 
@@ -65,6 +71,8 @@ export class ChatController extends Disposable {
   private readonly found: FoundContext;
   private readonly editor: EditorContext;
   private readonly implicit = this._register(new ImplicitContext());
+  private readonly guidance: ChatGuidance;
+  private readonly slash: SlashCommands;
   private readonly models: ModelChoice;
   private readonly sender: Sender;
   private conversation: OpenConversation;
@@ -87,6 +95,8 @@ export class ChatController extends Disposable {
     const tell = (text: string) => this.tellWhenReady({ type: 'notice', level: 'info', text });
     this.found = this._register(new FoundContext(deps.index, tell));
     this.editor = this._register(new EditorContext(this.mentions, this.found));
+    this.guidance = this._register(new ChatGuidance(deps.instructions));
+    this.slash = this._register(new SlashCommands(this.editor, deps.userPrompts));
     this.attaching = new Attaching(this.drafts, this.editor, {
       chatId: () => this.conversation.id,
       tell: () => this.tellSurroundings(),
@@ -114,6 +124,8 @@ export class ChatController extends Disposable {
     this._register(this.editor.onDidChangeSuggestions(() => this.tellSurroundings()));
     this._register(this.implicit.onDidChange(() => this.tellSurroundings()));
     this._register(this.found.onDidChange(() => this.tellSurroundings()));
+    this._register(this.guidance.onDidChange(() => this.tellSurroundings()));
+    this._register(this.slash.onDidChange(() => this.tellSurroundings()));
     if (session.state.kind === 'ok') void this.connected();
     void session.begin();
   }
@@ -251,6 +263,12 @@ export class ChatController extends Disposable {
         return this.list.export(message.id);
       case 'attachImplicit':
         return this.turnImplicit(this.implicit.inFront().uri, true);
+      case 'instructions':
+        return this.turnImplicit(INSTRUCTIONS, message.on);
+      case 'slash': {
+        const { id } = this.conversation;
+        return this.attaching.addAll(id, () => this.slash.attach(message.name, this.drafts.get(id).chips));
+      }
       case 'editing':
       case 'attach':
       case 'attachMention':
@@ -329,9 +347,22 @@ export class ChatController extends Disposable {
       await this.attaching.settled();
       // The composer's attachments belong to its own text, not to an earlier message that is being edited.
       const chips = this.drafts.get(replaces ?? conversation.id).chips.filter((chip) => !without.includes(chip.id));
-      const shown = implicit && !replaces ? await this.implicit.take(implicit) : undefined;
-      if (shown) chips.push(shown);
-      await this.start({ id, text, chips, replaces, keep }, { conversation });
+      // An earlier message shows the words that its command stood for.
+      const meant = replaces ? undefined : await this.slash.meantBy(text, chips);
+      if (meant?.kind === 'done') return await this.sentNothing(requestId, conversation, text);
+      const asked = meant?.kind === 'question' ? meant : undefined;
+      // A command that attaches something is about that, and a bare "/new" about nothing.
+      const isAbout = !replaces && !asked?.chips.length && (meant?.kind !== 'newChat' || meant.rest !== '');
+      const shown = implicit && isAbout ? await this.implicit.take(implicit) : undefined;
+      chips.push(...(asked?.chips ?? []), ...(shown ? [shown] : []));
+      if (meant?.kind === 'newChat') {
+        const sent = await this.sentNothing(requestId, conversation, text, meant.rest ? chips : []);
+        this.post(sent);
+        this.show(this.record.newChat());
+        if (meant.rest) await this.ask(meant.rest, chips).catch((error) => this.tellFailure(error));
+        return sent;
+      }
+      await this.start({ id, text, says: asked?.text, chips, replaces, keep }, { conversation });
       if (replaces) await this.drafts.update(replaces, { chips: [] });
       return { type: 'sent', requestId };
     } catch (error) {
@@ -343,6 +374,20 @@ export class ChatController extends Disposable {
     } finally {
       if (conversation !== this.conversation) conversation.dispose();
     }
+  }
+
+  /** A command has run in place of a message: its text leaves the draft, with what it took along. */
+  private async sentNothing(
+    requestId: string,
+    { id }: OpenConversation,
+    text: string,
+    taken: StoredChip[] = [],
+  ): Promise<Extract<FromHost, { type: 'sent' }>> {
+    const draft = this.drafts.get(id);
+    const chips = draft.chips.filter((chip) => !taken.some((one) => one.id === chip.id));
+    await this.drafts.update(id, { text: withoutSent(draft.text, text), chips });
+    this.tellSurroundings();
+    return { type: 'sent', requestId };
   }
 
   /** The outcome of a message from an earlier window. */
@@ -383,7 +428,9 @@ export class ChatController extends Disposable {
     question: Question,
     { clears = true, conversation = this.conversation }: { clears?: boolean; conversation?: OpenConversation } = {},
   ): Promise<void> {
-    const run = await this.sender.start(conversation.id, question, () =>
+    const isNew = !question.continues && (question.text !== '' || question.chips.length > 0);
+    const instructions = isNew ? await this.guidance.take(question.chips, this.drafts.get(conversation.id)) : [];
+    const run = await this.sender.start(conversation.id, { ...question, instructions }, () =>
       conversation.refresh().then(() => conversation),
     );
     if (clears && !question.replaces && !question.continues) {
@@ -393,7 +440,7 @@ export class ChatController extends Disposable {
     }
     await this.record.started(conversation.id);
     if (conversation === this.conversation) {
-      conversation.started(run, question);
+      conversation.started(run, { ...question, text: question.says ?? question.text });
       this.tellSurroundings();
       void conversation.refresh().catch((error) => this.deps.log.warn(BackendError.from(error).message));
     }
@@ -510,9 +557,13 @@ export class ChatController extends Disposable {
 
   private tellSurroundings(): void {
     const { chips, edited } = this.attaching.shown(this.found.note);
-    const { chip, leftOut } = this.implicit.beside(this.drafts.get(this.conversation.id));
-    const { contextTokens } = this.conversation;
-    this.surroundings.tell({ chips: chip ? [...chips, chip] : chips, leftOut, edited, contextTokens });
+    const draft = this.drafts.get(this.conversation.id);
+    const { chip, leftOut } = this.implicit.beside(draft);
+    const { contextTokens, messages } = this.conversation;
+    const all = chip ? [...chips, chip] : chips;
+    const instructions = this.guidance.shown(all, draft, messages);
+    const { list: commands } = this.slash;
+    this.surroundings.tell({ chips: all, leftOut, instructions, commands, edited, contextTokens });
   }
 
   private post(message: FromHost): void {

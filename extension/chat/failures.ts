@@ -1,6 +1,7 @@
 import type { Problem } from '../../shared/problems.ts';
 import { BackendError, localProblem } from '../platform/server/backendError.ts';
 import { ActionRefused } from './actions.ts';
+import { CommandRefused } from './commands/slashCommands.ts';
 import { AttachmentRefused } from './context/attachments.ts';
 import type { FromHost } from './protocol.ts';
 
@@ -40,7 +41,8 @@ function wayOn(kind: BackendError['kind'], code: Problem['code']): Notice['actio
 /** Why a message was not sent. */
 export function refusalOf(error: unknown): Problem {
   if (!(error instanceof AttachmentRefused)) return BackendError.from(error).problem;
-  return localProblem('An attachment could not be sent', `${error.message} Nothing was sent.`, 'invalid_request');
+  const title = error instanceof CommandRefused ? 'The command could not run' : 'An attachment could not be sent';
+  return localProblem(title, `${error.message} Nothing was sent.`, 'invalid_request');
 }
 
 /** The answer to a malformed message that expects an answer; undefined if it expects none. */

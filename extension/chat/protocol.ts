@@ -93,6 +93,10 @@ export const ToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('attach'), kind: AttachNowSchema, to: To }),
   /** Turns the implicit attachment on again after it was removed. */
   z.object({ type: z.literal('attachImplicit') }),
+  /** Lets instructions go along with the questions of this chat, or leaves them out. */
+  z.object({ type: z.literal('instructions'), on: z.boolean() }),
+  /** A command chosen from the list: attaches what it needs. */
+  z.object({ type: z.literal('slash'), name: z.string().max(200) }),
   /** An item that the user chose from `mentions`. */
   z.object({ type: z.literal('attachMention'), id: z.string().max(4200) }),
   /** A pasted or dropped text file, with its text. */
@@ -170,6 +174,7 @@ export const ToHostSchema = z.discriminatedUnion('type', [
       'openDecisions',
       'acceptTerms',
       'openSettings',
+      'openInstructions',
       'startServer',
     ]),
   }),
@@ -191,12 +196,17 @@ export type Connection =
 
 /** The names of codicons that the host sends. */
 export type HostIcon =
+  | 'add'
+  | 'beaker'
+  | 'book'
   | 'comment-discussion'
+  | 'edit'
   | 'file'
   | 'files'
   | 'folder'
   | 'git-commit'
   | 'git-merge'
+  | 'info'
   | 'lightbulb'
   | 'list-selection'
   | 'regex'
@@ -218,6 +228,17 @@ export interface Mention {
   detail?: string;
 }
 
+/** A command of the composer: a word after a slash at the beginning of a message. */
+export interface SlashCommand {
+  name: string;
+  icon: HostIcon;
+  detail: string;
+  /** What of its file has no effect. */
+  note?: string;
+  /** Choosing it attaches something. */
+  attaches?: true;
+}
+
 /** The state of the composer and its surroundings. Sent whole at each change (it is small). */
 export interface Surroundings {
   connection: Connection;
@@ -233,6 +254,16 @@ export interface Surroundings {
   attachable: Chip['kind'][];
   /** The implicit attachment that is not sent, because the user removed it or for the reason `why`. */
   leftOut?: { label: string; why?: string };
+  /** The instructions of workspace and user, if there are any. */
+  instructions?: {
+    /** Those that go along, in order; without a path, the user's own. `isSent`: this chat has it already. */
+    files: { path?: string; tokens: number; isSent?: true }[];
+    /** Not sent, or only in part, for the reason `why`. */
+    leftOut: { path: string; why: string }[];
+    /** The user left them out of this chat. */
+    isOut?: true;
+  };
+  commands: SlashCommand[];
   suggestions: Suggestion[];
   /** Tokens of the conversation so far (the last answer's input and output), for the context meter. */
   contextTokens: number;

@@ -51,10 +51,12 @@ export class SurroundingsTeller {
   tell(of: {
     chips: StoredChip[];
     leftOut: Surroundings['leftOut'];
+    instructions: Surroundings['instructions'];
+    commands: Surroundings['commands'];
     edited: { messageId: string; chips: StoredChip[] } | undefined;
     contextTokens: number;
   }): void {
-    const { chips, leftOut, edited, contextTokens } = of;
+    const { chips, leftOut, instructions, commands, edited, contextTokens } = of;
     const { session, models, editor, view } = this;
     const { options } = this.offers;
     const value: Surroundings = {
@@ -67,6 +69,8 @@ export class SurroundingsTeller {
       ...(edited && { edited: { messageId: edited.messageId, chips: edited.chips.map(shownChip) } }),
       attachable: editor.attachable,
       leftOut,
+      instructions,
+      commands,
       suggestions: editor.suggestions.map(({ id, icon, label }) => ({ id, icon, label })),
       contextTokens,
       signInCredits: options && isOffered(options) ? options.bonusMicro / MICRO_PER_CREDIT : undefined,

@@ -41,6 +41,20 @@ export function sendsImplicitContext(file: vscode.Uri): boolean {
   return ![set?.globalValue, set?.workspaceValue, set?.workspaceFolderValue].includes(false);
 }
 
+export const INSTRUCTIONS_ENABLED = 'perigee.instructions.enabled';
+
+/** Whether instructions go along with a request about a file, or about none. One "off" on any level wins, as above. */
+export function sendsInstructions(file?: vscode.Uri): boolean {
+  const set = vscode.workspace.getConfiguration(undefined, file).inspect<boolean>(INSTRUCTIONS_ENABLED);
+  return ![set?.globalValue, set?.workspaceValue, set?.workspaceFolderValue].includes(false);
+}
+
+/** The user's own instructions. A workspace has files of its own and can't change them. */
+export function ownInstructions(): string {
+  const own = vscode.workspace.getConfiguration().inspect<unknown>('perigee.instructions.text')?.globalValue;
+  return typeof own === 'string' ? own.trim() : '';
+}
+
 export const INDEX_ENABLED = 'perigee.index.enabled';
 export const INDEX_EXCLUDE = 'perigee.index.exclude';
 

@@ -8,6 +8,7 @@ import {
   conversation,
   guest,
   historyPage,
+  instructions,
   longAnswer,
   problem,
   row,
@@ -104,6 +105,20 @@ describe('chat view: for everybody', () => {
     menu: async (view) => {
       await view.tell(surroundings(), conversation([asked]));
       await view.page.getByRole('button', { name: /^Model/ }).click();
+    },
+    commands: async (view) => {
+      await view.tell(surroundings({ instructions, chips }), conversation([asked]));
+      await view.page.keyboard.type('/');
+      await view.page.getByRole('listbox', { name: 'Commands' }).waitFor();
+    },
+    help: async (view) => {
+      await view.tell(surroundings({ instructions: { ...instructions, isOut: true } }), conversation([asked]));
+      await view.page.keyboard.type('/help');
+      await view.page.keyboard.press('Enter');
+    },
+    instructions: async (view) => {
+      await view.tell(surroundings({ instructions }), conversation([asked]));
+      await view.page.getByRole('button', { name: /^Instructions/ }).click();
     },
     editing: async (view) => {
       await view.tell(surroundings(), conversation([asked]));

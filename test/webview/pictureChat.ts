@@ -19,6 +19,7 @@ import {
   DAY,
   guest,
   historyPage,
+  instructions,
   longAnswer,
   MINUTE,
   problem,
@@ -281,6 +282,41 @@ export const chatStates: Record<string, State> = {
       });
       await view.page.keyboard.press('ArrowDown');
     },
+  },
+  slash: {
+    messages: [surroundings(), conversation([asked, answer(RETRY)])],
+    act: async (view) => {
+      await view.composer.pressSequentially('/');
+      await view.page.keyboard.press('ArrowDown');
+    },
+  },
+  slashHelp: {
+    messages: [surroundings(), conversation([asked, answer(RETRY)])],
+    act: async (view) => {
+      await view.composer.pressSequentially('/help');
+      await view.page.keyboard.press('Enter');
+    },
+  },
+  instructions: {
+    messages: [
+      surroundings({ instructions, chips }),
+      conversation([
+        user('Why?', {
+          attachments: [
+            { id: 'i/0', kind: 'instructions', characters: 40 },
+            { id: 'i/1', kind: 'instructions', path: 'AGENTS.md', characters: 4000 },
+          ],
+        }),
+        answer(RETRY),
+      ]),
+    ],
+  },
+  instructionsListed: {
+    messages: [surroundings({ instructions }), conversation([asked, answer(RETRY)])],
+    act: async (view) => view.page.getByRole('button', { name: /^Instructions/ }).click(),
+  },
+  instructionsOut: {
+    messages: [surroundings({ instructions: { ...instructions, isOut: true } }), conversation([])],
   },
   more: {
     messages: [surroundings(guest(3)), conversation([asked, answer(RETRY)])],

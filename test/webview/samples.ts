@@ -12,6 +12,24 @@ export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 export const CONVERSATION = '0b6f2f0e-5e0a-4f3e-9a58-0d6f7c3a1b01';
 
+const commands: Surroundings['commands'] = [
+  { name: 'explain', icon: 'lightbulb', detail: 'The selection, or the open file', attaches: true },
+  { name: 'fix', icon: 'warning', detail: 'What is wrong with it', attaches: true },
+  { name: 'new', icon: 'add', detail: 'A new chat' },
+  { name: 'help', icon: 'info', detail: 'All commands' },
+  { name: 'release-notes', icon: 'book', detail: 'Write notes for a release', note: 'No effect here: its tools' },
+];
+
+/** Instructions of a workspace and the user; one of them is cut. */
+export const instructions: NonNullable<Surroundings['instructions']> = {
+  files: [
+    { tokens: 12 },
+    { path: 'AGENTS.md', tokens: 7400 },
+    { path: '.github/instructions/typescript.instructions.md', tokens: 780 },
+  ],
+  leftOut: [{ path: 'AGENTS.md', why: 'Sent in part: of all instructions together, 32 KB go along.' }],
+};
+
 export function surroundings(part: Partial<Surroundings> = {}): FromHost {
   return {
     type: 'surroundings',
@@ -49,6 +67,7 @@ export function surroundings(part: Partial<Surroundings> = {}): FromHost {
       modelId: 'kimi-k2',
       chips: [],
       attachable: ['file', 'selection', 'problems', 'diff'],
+      commands,
       suggestions: [
         { id: 'explain', icon: 'lightbulb', label: 'Explain client.ts' },
         { id: 'fix', icon: 'warning', label: 'Fix the 2 problems in client.ts' },

@@ -76,6 +76,13 @@ export class Attaching {
     }
   }
 
+  /** Attaches all that is found. Whoever waits for the attachments waits for these, too. */
+  addAll(to: string, find: () => Promise<StoredChip[]>): Promise<void> {
+    return this.read(async () => {
+      for (const chip of await find()) await this.add(to, chip);
+    });
+  }
+
   private read(work: () => Promise<void>): Promise<void> {
     const done = work();
     const settled = done.catch(() => {});

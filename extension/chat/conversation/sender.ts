@@ -1,7 +1,7 @@
 import { joined, withoutSent } from '../../../shared/answers/draftText.ts';
 import type { Message } from '../../../shared/conversations.ts';
 import { timeOrderedId } from '../../../shared/ids.ts';
-import type { AttachmentInput, Run, RunRequest } from '../../../shared/runs.ts';
+import type { AttachmentInput, Instruction, Run, RunRequest } from '../../../shared/runs.ts';
 import type { Session } from '../../account/session/session.ts';
 import type { Backend } from '../../backend.ts';
 import { BackendError } from '../../platform/server/backendError.ts';
@@ -16,8 +16,12 @@ import type { OpenRecord } from './openRecord.ts';
 export interface Question {
   /** A UUID that names the run. A repeat of the same question has the same id. */
   id?: string;
+  /** As it was typed. */
   text: string;
+  /** What is sent in place of the text: the question that a command stands for. */
+  says?: string;
   chips: StoredChip[];
+  instructions?: Instruction[];
   replaces?: string;
   /** Attachments of the replaced message that stay, by id. */
   keep?: string[];
@@ -46,10 +50,10 @@ export class Sender {
    */
   async start(conversationId: string, question: Question, look: () => Promise<{ messages: Message[] }>): Promise<Run> {
     const { session, backend, drafts, record, models } = this.deps;
-    const { text, replaces, continues, keep = [] } = question;
+    const { text, replaces, continues, says = text, keep = [], instructions = [] } = question;
     const attachments: AttachmentInput[] = [
       ...keep.map((id) => ({ id })),
-      ...(await chipInputs(question.chips, { text, kept: keep.length }, this.deps.found)),
+      ...(await chipInputs(question.chips, { text: says, kept: keep.length }, this.deps.found)),
     ];
     const { pending } = drafts.get(conversationId);
     const isRetry = pending !== undefined && isSame(pending, question) && !continues;
@@ -65,7 +69,11 @@ export class Sender {
         model: models.id ?? undefined,
         replaces,
         continues,
-        input: { text, attachments: attachments.length > 0 ? attachments : undefined },
+        input: {
+          text: says,
+          attachments: attachments.length > 0 ? attachments : undefined,
+          instructions: instructions.length > 0 ? instructions : undefined,
+        },
       };
       try {
         const { run } = await session.call((who) => backend.startRun(who, request));

@@ -144,6 +144,8 @@ export function fileName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
+export const OWN_INSTRUCTIONS = 'Your own instructions';
+
 /**
  * The label of a sent message's attachment: "client.ts:12–40", "client.ts, visible part", "Problems in client.ts".
  * Lines are counted from 1 here.
@@ -171,12 +173,15 @@ export function attachmentLabel(a: Attachment): string {
       return a.path ?? 'Terminal output';
     case 'pasted':
       return a.path ? `Pasted text, ${a.path}` : 'Pasted text';
+    case 'instructions':
+      return name ?? OWN_INSTRUCTIONS;
     default:
       return a.kind satisfies never;
   }
 }
 
 export const KIND_ICONS = {
+  instructions: 'book',
   file: 'file',
   selection: 'list-selection',
   problems: 'warning',
@@ -200,5 +205,5 @@ const LONG = { lines: 60, characters: 4_000 };
 export const isLong = (text: string): boolean =>
   text.length > LONG.characters || text.trimEnd().split(/\r\n|\n|\r/).length > LONG.lines;
 
-/** Whether a message is worth sending: a lone "@" only opened the mention list. */
-export const saysSomething = (text: string): boolean => /[^\s@]/.test(text);
+/** Whether a message is worth sending: a lone "@" or "/" only opened a list. */
+export const saysSomething = (text: string): boolean => /[^\s@/]/.test(text);

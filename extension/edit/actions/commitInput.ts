@@ -17,7 +17,7 @@ const CONFLICTS = 'A merge is in progress, and some files have conflicts. Resolv
  * Builds the request for a commit message: for the staged changes, or for all changes if nothing is staged. Otherwise
  * says in a sentence why there is nothing to ask.
  */
-export async function readCommit(repository: Repository): Promise<SelectionEdit | string> {
+export async function readCommit(repository: Repository, wish = ''): Promise<SelectionEdit | string> {
   await repository.status();
   if (repository.state.mergeChanges.length > 0) return CONFLICTS;
   if (await isMerging(repository)) return MERGING;
@@ -27,7 +27,7 @@ export async function readCommit(repository: Repository): Promise<SelectionEdit 
   // Read it last: reading the changes takes a moment, and the author may have typed meanwhile.
   const start = repository.inputBox.value;
   return {
-    instruction: commitInstruction(subjects, start.trim() !== ''),
+    instruction: commitInstruction(subjects, start.trim() !== '', wish),
     path: 'COMMIT_EDITMSG',
     languageId: 'git-commit',
     selection: { start: 0, end: start.split('\n').length - 1, text: start },

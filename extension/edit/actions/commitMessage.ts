@@ -33,15 +33,16 @@ export class CommitMessages extends Disposable {
 
   /**
    * Writes a message for the staged changes of a repository, or for all changes if nothing is staged. `context`: the
-   * argument from the source control view. Without it, the only repository, or the one that the user picks.
+   * argument from the source control view. Without it, the only repository, or the one that the user picks. `wish`:
+   * what the author asks for in words.
    */
-  async write(context?: unknown): Promise<void> {
+  async write(context?: unknown, wish?: unknown): Promise<void> {
     const repository = await chooseRepository(context);
     if (typeof repository === 'string') return say(repository);
     if (!repository) return;
     // Called from elsewhere, the box may not be visible.
     if (!rootOf(context)) void vscode.commands.executeCommand('workbench.view.scm');
-    await this.writeFor(repository);
+    await this.writeFor(repository, typeof wish === 'string' ? wish : '');
   }
 
   /** Stops all runs and restores the boxes. */
@@ -50,13 +51,13 @@ export class CommitMessages extends Disposable {
   }
 
   /** `resend`: the request of an earlier try that the server may already have. */
-  private async writeFor(repository: Repository, resend?: EditRequest): Promise<void> {
+  private async writeFor(repository: Repository, wish: string, resend?: EditRequest): Promise<void> {
     const key = repository.rootUri.toString();
     if (this.running.has(key)) return;
     this.running.set(key, undefined);
     let run: CommitRun | undefined;
     try {
-      const input = await readCommit(repository).catch(
+      const input = await readCommit(repository, wish).catch(
         (error) => `Git could not tell what changed: ${messageOf(error)}`,
       );
       if (typeof input === 'string') return say(input);
@@ -68,7 +69,7 @@ export class CommitMessages extends Disposable {
       const ending = await vscode.window.withProgress(place, run.run.bind(run));
       this.deps.log.info(`A commit message ended: ${ending.kind}.`);
       // Not awaited: the user may start the next one while the message is shown.
-      if (!this.isDisposed) void this.answer(repository, run, ending);
+      if (!this.isDisposed) void this.answer(repository, wish, run, ending);
     } finally {
       this.running.delete(key);
       this.tellKey();
@@ -76,10 +77,10 @@ export class CommitMessages extends Disposable {
     }
   }
 
-  private async answer(repository: Repository, run: CommitRun, ending: CommitEnding): Promise<void> {
+  private async answer(repository: Repository, wish: string, run: CommitRun, ending: CommitEnding): Promise<void> {
     switch (await showMessage(tellCommitEnding(ending, this.deps.isGuest()))) {
       case 'Retry':
-        return this.writeFor(repository, run.resend);
+        return this.writeFor(repository, wish, run.resend);
       case 'Restore what stood there':
         if (!run.restore()) say('The commit message was changed since, so it stays as it is.');
         return;

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { MAX_TEXT } from '../../../shared/constants.ts';
+import type { Instruction } from '../../../shared/runs.ts';
 import { Disposable } from '../../platform/dispose.ts';
 import type { Log } from '../../platform/log.ts';
 import { plainMessage } from '../../platform/plainMessage.ts';
@@ -19,7 +20,7 @@ import { activeDocument, Reviews, refuse, refuseModally } from '../review/review
 import type { EditRequest } from '../runs/answerRun.ts';
 import type { EditRuns } from '../runs/runs.ts';
 import { type Button, count, type Ending, tellAskingAgain, tellEnding } from '../words/messages.ts';
-import { FileWriter } from './fileEdit.ts';
+import { type Asked, FileWriter } from './fileEdit.ts';
 import { type EditPrompt, type Question, type SelectionQuestion, textOf } from './prompt.ts';
 import { SelectionWriter } from './selectionEdit.ts';
 import { WorkspaceEdits, type WorkspaceRequest } from './workspaceEdit.ts';
@@ -33,6 +34,8 @@ export interface EditsDeps extends KeepDeps {
   prompt: EditPrompt;
   /** Guests pay by the message. */
   isGuest(): boolean;
+  /** The instructions that go along with an edit of these files. */
+  guide(about: readonly vscode.Uri[]): Promise<Instruction[]>;
   log: Log;
 }
 
@@ -106,7 +109,9 @@ export class Edits extends Disposable {
     }
     // The file may change while the user types the instruction.
     const place = new EditBuffer(document, chosen);
+    const guiding = this.deps.guide([document.uri]);
     const request = typeof said === 'string' ? said.trim() : await question?.answer;
+    const instructions = await guiding;
     place.dispose();
     if (!request) return;
     const { region, intact } = place.tracked;
@@ -118,7 +123,7 @@ export class Edits extends Disposable {
       const at = new vscode.Position(region.start, document.lineAt(region.start).firstNonWhitespaceCharacterIndex);
       editor.selection = new vscode.Selection(at, at);
     }
-    await this.rewrite(document, { ...region }, request);
+    await this.rewrite(document, { ...region }, request, instructions);
   }
 
   /**
@@ -143,9 +148,10 @@ export class Edits extends Disposable {
     const asked = instruction?.trim() || (await (question ?? this.deps.prompt.open(named)).answer);
     if (!asked) return;
     await question?.settled();
+    const instructions = await this.deps.guide([document.uri]);
     if (document.isClosed) return refuse(`${nameOf(document)} was closed; nothing was changed.`);
     if (!(await this.reviews.isFree(document, [{ start: 0, end: document.lineCount }]))) return;
-    await this.editWhole(document, asked, source ?? { title: title ?? named });
+    await this.editWhole(document, { instruction: asked, instructions }, source ?? { title: title ?? named });
   }
 
   /** Asks which files to edit and for an instruction. Changes to several files go to the list of proposals. */
@@ -216,26 +222,23 @@ export class Edits extends Disposable {
     document: vscode.TextDocument,
     region: Range,
     instruction: string,
+    instructions: readonly Instruction[],
     resend?: EditRequest,
   ): Promise<void> {
     const { runs, log, files } = this.deps;
     const title = `Edit ${tellPlace(region, nameOf(document))}`;
+    const asked = { instruction, instructions };
     const review = new Review(document, { title }, region);
-    const writer = new SelectionWriter(runs, log, review, instruction, files.pathOf(document.uri), resend);
+    const writer = new SelectionWriter(runs, log, review, asked, files.pathOf(document.uri), resend);
     return this.follow(review, writer, async () => {
       const { region: now } = review.tracked;
       if (now.end <= now.start) return refuse('The lines are gone. Select others and try again.');
       if (await this.reviews.isFree(document, [now]))
-        await this.rewrite(document, { ...now }, instruction, writer.resend);
+        await this.rewrite(document, { ...now }, instruction, instructions, writer.resend);
     });
   }
 
-  private editWhole(
-    document: vscode.TextDocument,
-    instruction: string,
-    source: Source,
-    resend?: EditRequest,
-  ): Promise<void> {
+  private editWhole(document: vscode.TextDocument, asked: Asked, source: Source, resend?: EditRequest): Promise<void> {
     const review = new Review(document, source);
     const { Notification } = vscode.ProgressLocation;
     const options = { location: Notification, cancellable: true, title: plainMessage(source.title) };
@@ -256,13 +259,13 @@ export class Edits extends Disposable {
           },
         },
         review,
-        instruction,
+        asked,
         resend,
       );
       const again = async () => {
         // An earlier answer that reached its length limit may still be under review.
         if (await this.reviews.isFree(document, [{ start: 0, end: document.lineCount }]))
-          await this.editWhole(document, instruction, source, writer.resend);
+          await this.editWhole(document, asked, source, writer.resend);
       };
       return this.follow(review, writer, again).finally(() => hunks.dispose());
     });

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { Instruction } from '../../../shared/runs.ts';
 import { Disposable } from '../../platform/dispose.ts';
 import type { Log } from '../../platform/log.ts';
 import { holdsSecrets, MAY_HOLD_SECRETS } from '../../platform/secrecy/guarded.ts';
@@ -11,6 +12,12 @@ import { type EditRequest, INTERRUPTED } from '../runs/answerRun.ts';
 import { type FilesHeard, FilesRun, type FileText } from '../runs/filesRun.ts';
 import type { EditRuns } from '../runs/runs.ts';
 import type { Ending, Missed } from '../words/messages.ts';
+
+/** What the user asks for, and the instructions that go along. */
+export interface Asked {
+  instruction: string;
+  instructions: readonly Instruction[];
+}
 
 export interface FileWriterDeps {
   runs: EditRuns;
@@ -39,14 +46,15 @@ export class FileWriter extends Disposable {
   constructor(
     private readonly deps: FileWriterDeps,
     readonly review: Review,
-    readonly instruction: string,
+    asked: Asked,
     resend?: EditRequest,
   ) {
     super();
     const { document } = review;
     const text = document.getText();
     this.path = deps.files.pathOf(document.uri);
-    const input = { instruction, files: [{ path: this.path, languageId: document.languageId, text }] };
+    const files = [{ path: this.path, languageId: document.languageId, text }];
+    const input = { instruction: asked.instruction, files, ...guided(asked.instructions) };
     const host = {
       read: (path: string, isNew: boolean) => this.read(path, isNew, text),
       onPlans: (plans: readonly FilePlan[]) => this.follow(plans),
@@ -210,6 +218,10 @@ export class FileWriter extends Disposable {
     return { path: this.path, refusal };
   }
 }
+
+/** A part of an edit's request. */
+export const guided = (instructions: readonly Instruction[]) =>
+  instructions.length > 0 ? { instructions: [...instructions] } : {};
 
 /** Equal for a new hunk and a written one with the same content. */
 const keyOf = ({ startLine, oldLines, newLines }: NewHunk) => `${startLine}:${oldLines.length}:${newLines.join('\n')}`;

@@ -12,6 +12,7 @@ import type { Review } from '../review/review.ts';
 import { AnswerRun, type EditRequest, type Heard, INTERRUPTED, requestFor } from '../runs/answerRun.ts';
 import type { EditRuns } from '../runs/runs.ts';
 import type { Ending } from '../words/messages.ts';
+import { type Asked, guided } from './fileEdit.ts';
 
 /** The most lines of context on each side of the selection, and the most text of them. */
 const CONTEXT_LINES = 200;
@@ -39,7 +40,7 @@ export class SelectionWriter extends Disposable {
     runs: EditRuns,
     log: Log,
     readonly review: Review,
-    readonly instruction: string,
+    asked: Asked,
     private readonly path: string,
     resend?: EditRequest,
   ) {
@@ -47,7 +48,7 @@ export class SelectionWriter extends Disposable {
     const { document, tracked } = review;
     this.alignment = new Alignment(tracked.original);
     this.soFar = new AnswerLines(this.context());
-    const input = editInput(tracked.lines, tracked.region, instruction, path, document.languageId);
+    const input = editInput(tracked.lines, tracked.region, asked, path, document.languageId);
     const request = requestFor(input, resend);
     review.cameFrom(request.id, request.conversationId);
     this.run = this._register(new AnswerRun(runs, log, request));
@@ -149,7 +150,7 @@ export class SelectionWriter extends Disposable {
 function editInput(
   lines: readonly string[],
   region: Range,
-  instruction: string,
+  { instruction, instructions }: Asked,
   path: string,
   languageId: string,
 ): SelectionEdit {
@@ -166,5 +167,6 @@ function editInput(
     },
     before: before.slice(-CONTEXT_CHARACTERS),
     after: after.slice(0, CONTEXT_CHARACTERS),
+    ...guided(instructions),
   };
 }

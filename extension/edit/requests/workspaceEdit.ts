@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { pathsIn } from '../../../shared/answers/answerPaths.ts';
-import { type FilesEdit, MAX_ATTACHMENTS } from '../../../shared/runs.ts';
+import { type FilesEdit, type Instruction, MAX_ATTACHMENTS } from '../../../shared/runs.ts';
 import { Disposable } from '../../platform/dispose.ts';
 import type { Log } from '../../platform/log.ts';
 import { plainMessage } from '../../platform/plainMessage.ts';
@@ -18,6 +18,7 @@ import { FilesRun, type FileText } from '../runs/filesRun.ts';
 import type { EditRuns } from '../runs/runs.ts';
 import { count, type Ending, type Missed, tellAskingAgain, tellEnding } from '../words/messages.ts';
 import { requestTitle } from '../words/requestTitle.ts';
+import { guided } from './fileEdit.ts';
 import type { EditPrompt } from './prompt.ts';
 
 /** The files and the instruction, if the user needn't be asked. `paths`: other files, by name only. */
@@ -36,6 +37,7 @@ export interface WorkspaceEditsDeps {
   reports: Reports;
   review(document: vscode.TextDocument, plan: FilePlan & { kind: 'update' }, source: Source): Promise<boolean>;
   isGuest(): boolean;
+  guide(about: readonly vscode.Uri[]): Promise<Instruction[]>;
   log: Log;
 }
 
@@ -121,7 +123,8 @@ export class WorkspaceEdits extends Disposable {
     const known = new Set(read.map(({ path }) => path));
     const others =
       names ?? (await vscode.workspace.findFiles('**/*', undefined, MAX_NAMED)).map((uri) => files.pathOf(uri));
-    return { instruction, files: read, paths: others.filter((path) => !known.has(path)) };
+    const instructions = guided(await this.deps.guide(uris));
+    return { instruction, files: read, paths: others.filter((path) => !known.has(path)), ...instructions };
   }
 
   private async start(

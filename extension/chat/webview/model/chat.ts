@@ -261,7 +261,18 @@ export class Chat {
     this.host.post({ type: 'suggestion', id });
   }
 
+  showHelp(help: boolean): void {
+    this.set({ help });
+    this.focusComposer();
+  }
+
   sendDraft(): void {
+    const help = /^\s*\/help(?:\s|$)/.exec(this.state.draft);
+    if (help) {
+      this.setDraft(this.state.draft.slice(help[0].length));
+      this.showHelp(true);
+      return;
+    }
     const isPasted = this.state.surroundings?.chips.some(({ kind }) => kind === 'pasted');
     if (isPasted && !saysSomething(this.state.draft)) {
       this.hint('Write what to do with the pasted text. Then it is sent along.');

@@ -7,7 +7,7 @@ import { estimateTokens } from '../format.ts';
 export type Forecast = { kind: 'whole' } | { kind: 'short'; tokens: number; usual: number } | { kind: 'refused' };
 
 export interface Asked {
-  surroundings: Pick<Surroundings, 'balance' | 'models' | 'modelId' | 'chips' | 'contextTokens'>;
+  surroundings: Pick<Surroundings, 'balance' | 'models' | 'modelId' | 'chips' | 'instructions' | 'contextTokens'>;
   /** Size of the conversation so far in bytes: see `conversationBytes`. */
   soFarBytes: number;
   draft: string;
@@ -21,11 +21,12 @@ export interface Asked {
  * released later.
  */
 export function forecastAnswer({ surroundings, soFarBytes, draft }: Asked): Forecast | null {
-  const { balance, models, modelId, chips, contextTokens } = surroundings;
+  const { balance, models, modelId, chips, instructions, contextTokens } = surroundings;
   const model = models.find(({ id }) => id === modelId);
   if (!balance || !model || balance.unlimited || balance.pendingMicro > 0) return null;
-  const attached = chips.reduce((sum, chip) => sum + chip.tokens, 0);
-  const around = chips.reduce((sum, { path = '' }) => sum + path.length + ATTACHMENT_WORDS, 0);
+  const attached = attachedTokens(chips, instructions);
+  const parts = [...chips, ...newInstructions(instructions)];
+  const around = parts.reduce((sum, { path = '' }) => sum + path.length + ATTACHMENT_WORDS, 0);
   const attachedBytes = attached * BYTES_A_TOKEN + around;
   const inputBound = soFarBytes + attachedBytes + utf8Length(draft) + SYSTEM_BYTES + 3 * MESSAGE_OVERHEAD;
   const usual = outputLimit(model, contextTokens + attached + estimateTokens(draft));
@@ -33,6 +34,14 @@ export function forecastAnswer({ surroundings, soFarBytes, draft }: Asked): Fore
   if (balance.availableMicro < neededMicro) return { kind: 'refused' };
   return tokens < usual ? { kind: 'short', tokens: Math.max(tokens, MIN_OUTPUT_TOKENS), usual } : { kind: 'whole' };
 }
+
+/** The tokens that the next message has beside its text. */
+export const attachedTokens = (chips: Surroundings['chips'], instructions: Surroundings['instructions']): number =>
+  [...chips, ...newInstructions(instructions)].reduce((sum, { tokens }) => sum + tokens, 0);
+
+/** The instructions that go along and that the chat does not have yet. */
+export const newInstructions = (given: Surroundings['instructions']) =>
+  given && !given.isOut ? given.files.filter(({ isSent }) => !isSent) : [];
 
 /**
  * Bytes that the messages so far take in the next prompt. If earlier messages aren't loaded, an estimate from the last

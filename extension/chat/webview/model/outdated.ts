@@ -80,7 +80,7 @@ const isFoundAgain = (was: Connection | undefined, is: Connection) => is.state =
 const isAnswered = (before: ChatState, now: ChatState) =>
   runningAnswer(before.conversation) !== undefined && runningAnswer(now.conversation) === undefined;
 
-const ATTACHING: Notice['of'][] = ['attach', 'attachMention', 'attachText', 'attachPasted', 'attachFiles'];
+const ATTACHING: Notice['of'][] = ['attach', 'attachMention', 'attachText', 'attachPasted', 'attachFiles', 'slash'];
 export const isAttaching = (of: Notice['of']) => of !== undefined && ATTACHING.includes(of);
 
 const attachedTo = ({ chips, edited }: NonNullable<ChatState['surroundings']>) =>

@@ -68,6 +68,8 @@ export interface ChatState {
   changes: Changes;
   history: HistoryState;
   mentions: { requestId: string; items: Mention[] } | null;
+  /** The list of all commands is open. */
+  help: boolean;
   /** One line above the composer about the user's last action there. */
   hint: Hint | null;
   /** For screen readers. `n` changes so that an equal text is announced again. */
@@ -94,6 +96,7 @@ export const noState: ChatState = {
   changes: {},
   history: noHistory,
   mentions: null,
+  help: false,
   hint: null,
   spoken: { text: '', n: 0 },
   loadingEarlier: false,

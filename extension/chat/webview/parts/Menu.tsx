@@ -78,7 +78,7 @@ export function Menu(props: MenuProps) {
             <button
               type="button"
               key={item.id}
-              class={item.begins ? 'begins' : item.notes ? 'noted' : undefined}
+              class={[item.begins && 'begins', item.notes && 'noted'].filter(Boolean).join(' ') || undefined}
               role={isChoice ? 'menuitemradio' : 'menuitem'}
               aria-checked={isChoice ? item.checked === true : undefined}
               aria-disabled={item.disabled}

@@ -3,7 +3,9 @@ import account from '@vscode/codicons/src/icons/account.svg';
 import add from '@vscode/codicons/src/icons/add.svg';
 import arrowDown from '@vscode/codicons/src/icons/arrow-down.svg';
 import arrowUp from '@vscode/codicons/src/icons/arrow-up.svg';
+import beaker from '@vscode/codicons/src/icons/beaker.svg';
 import blank from '@vscode/codicons/src/icons/blank.svg';
+import book from '@vscode/codicons/src/icons/book.svg';
 import check from '@vscode/codicons/src/icons/check.svg';
 import chevronDown from '@vscode/codicons/src/icons/chevron-down.svg';
 import chevronRight from '@vscode/codicons/src/icons/chevron-right.svg';
@@ -53,6 +55,8 @@ export const ICONS = {
   add,
   'arrow-down': arrowDown,
   'arrow-up': arrowUp,
+  beaker,
+  book,
   check,
   'chevron-down': chevronDown,
   'chevron-right': chevronRight,

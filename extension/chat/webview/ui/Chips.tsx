@@ -3,6 +3,7 @@ import { count, KIND_ICONS } from '../format.ts';
 import { useChat, useChatState } from '../model/context.ts';
 import { Icon, IconButton } from '../parts/Icon.tsx';
 import { ImplicitChip, LeftOut } from './ImplicitChip.tsx';
+import { InstructionsChip } from './InstructionsChip.tsx';
 
 const titleOf = (chip: Chip) => {
   const { kind, label, path = label, note, leftOut } = chip;
@@ -17,10 +18,12 @@ const sizeOf = ({ kind, tokens }: Chip) => `${kind === 'found' ? 'at most' : 'ab
 export function Chips({ chips, to }: { chips: Chip[]; to?: string }) {
   const chat = useChat();
   const left = useChatState((s) => s.surroundings?.leftOut);
-  const leftOut = to === undefined ? left : undefined;
-  if (!chips.length && !leftOut) return null;
+  const guidance = useChatState((s) => s.surroundings?.instructions);
+  const [leftOut, instructions] = to === undefined ? [left, guidance] : [];
+  if (!chips.length && !leftOut && !instructions) return null;
   return (
     <ul class="chips" aria-label={to ? 'Newly attached' : 'Attached'}>
+      {instructions && <InstructionsChip {...instructions} />}
       {leftOut && <LeftOut {...leftOut} />}
       {chips.map((chip) =>
         chip.implicit ? (

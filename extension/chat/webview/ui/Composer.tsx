@@ -13,9 +13,11 @@ import { signInFor } from '../parts/words.ts';
 import { Chips } from './Chips.tsx';
 import { AttachMenu, ModelMenu } from './ComposerMenus.tsx';
 import { ContextRing } from './ContextRing.tsx';
+import { Help } from './Help.tsx';
 import { Mentions } from './Mentions.tsx';
 import { Refused } from './Refused.tsx';
 import { Standing } from './Standing.tsx';
+import { useSlash } from './slash.ts';
 
 const none: never[] = [];
 
@@ -40,6 +42,7 @@ export function Composer() {
           </div>
         )}
         <LeftBefore />
+        <Help />
         <Box draft={draft} />
         <Boundary of={surroundings} instead={null}>
           <Left />
@@ -88,6 +91,12 @@ function Box({ draft }: { draft: string }) {
   const running = useChatState((s) => runningAnswer(s.conversation) !== undefined);
   const isOffline = useChatState((s) => s.isOffline);
   const mentions = useMentions(chat, field);
+  const slash = useSlash(chat, field);
+  const list = mentions.shown ?? slash.shown;
+  const look = () => {
+    mentions.look();
+    slash.look();
+  };
   const attached = useChatState((s) => s.surroundings?.chips ?? none);
   const aside = useChatState((s) => s.aside);
   const chips = aside ? attached.filter(({ id }) => !aside.chips.includes(id)) : attached;
@@ -115,7 +124,7 @@ function Box({ draft }: { draft: string }) {
   useLayoutEffect(() => chat.takesText('', field.current!, (text) => chat.setDraft(text)), [chat]);
 
   const onKey = (event: KeyboardEvent) => {
-    if (event.isComposing || mentions.onKey(event)) return;
+    if (event.isComposing || mentions.onKey(event) || slash.onKey(event)) return;
     const area = field.current!;
     if (event.key === 'Enter' && !event.shiftKey) {
       event.preventDefault();
@@ -129,7 +138,7 @@ function Box({ draft }: { draft: string }) {
   };
   return (
     <div class="composer">
-      {mentions.shown && <Mentions {...mentions.shown} />}
+      {list && <Mentions {...list} />}
       <Chips chips={chips} />
       <textarea
         dir="auto"
@@ -137,18 +146,21 @@ function Box({ draft }: { draft: string }) {
         // A box that fits its text needs a new layout for each key, so a very long text gets a fixed height.
         class={draft.length > 20_000 ? 'long' : undefined}
         rows={1}
-        placeholder="Ask, or @ to attach"
+        placeholder="Ask, or type @ or /"
         aria-label="Message"
         aria-autocomplete="list"
-        aria-controls={mentions.shown ? 'mentions' : undefined}
-        aria-activedescendant={mentions.shown ? `mention-${mentions.shown.at}` : undefined}
+        aria-controls={list ? 'mentions' : undefined}
+        aria-activedescendant={list ? `mention-${list.at}` : undefined}
         onInput={(event) => {
           chat.setDraft(event.currentTarget.value);
-          mentions.look();
+          look();
         }}
-        onClick={() => mentions.look()}
-        onKeyUp={(event) => (event.key === 'ArrowLeft' || event.key === 'ArrowRight') && mentions.look()}
-        onBlur={() => mentions.close()}
+        onClick={look}
+        onKeyUp={(event) => (event.key === 'ArrowLeft' || event.key === 'ArrowRight') && look()}
+        onBlur={() => {
+          mentions.close();
+          slash.close();
+        }}
         onKeyDown={onKey}
         onPaste={(event) => {
           const added = event.clipboardData?.getData('text/plain');
@@ -312,5 +324,5 @@ function useMentions(chat: Chat, area: RefObject<HTMLTextAreaElement | null>) {
     event.stopPropagation();
     return true;
   };
-  return { look, close, onKey, shown: isShown ? { items, at, choose, point: setAt } : null };
+  return { look, close, onKey, shown: isShown ? { label: 'Attach', items, at, choose, point: setAt } : null };
 }

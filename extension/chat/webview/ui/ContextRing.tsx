@@ -1,6 +1,7 @@
 import { useRef, useState } from 'preact/hooks';
 import { count, estimateTokens } from '../format.ts';
 import { useChatState } from '../model/context.ts';
+import { attachedTokens } from '../model/forecast.ts';
 import { useOutside } from '../parts/Menu.tsx';
 
 const none: never[] = [];
@@ -11,6 +12,7 @@ export function ContextRing() {
   const modelId = useChatState((s) => s.surroundings?.modelId ?? null);
   const soFar = useChatState((s) => s.surroundings?.contextTokens ?? 0);
   const chips = useChatState((s) => s.surroundings?.chips ?? none);
+  const guidance = useChatState((s) => s.surroundings?.instructions);
   const draft = useChatState((s) => s.draft);
   const [open, setOpen] = useState(false);
   const place = useRef<HTMLDivElement>(null);
@@ -18,7 +20,7 @@ export function ContextRing() {
   useOutside(open, [place], () => setOpen(false));
   const model = models.find((m) => m.id === modelId) ?? models.find((m) => m.isDefault) ?? models[0];
   if (!model) return null;
-  const attached = chips.reduce((sum, chip) => sum + chip.tokens, 0);
+  const attached = attachedTokens(chips, guidance);
   const typed = estimateTokens(draft);
   const used = soFar + attached + typed;
   const percent = Math.round((used / model.contextTokens) * 100);

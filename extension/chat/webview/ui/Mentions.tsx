@@ -3,18 +3,19 @@ import type { Mention } from '../../protocol.ts';
 import { Icon } from '../parts/Icon.tsx';
 
 interface MentionsProps {
+  label: string;
   items: Mention[];
   at: number;
   choose: (item: Mention) => void;
   point: (at: number) => void;
 }
 
-/** The mentions to choose from. The message keeps the focus; `aria-activedescendant` announces the chosen line. */
-export function Mentions({ items, at, choose, point }: MentionsProps) {
+/** The mentions or commands to choose from. The message keeps the focus; `aria-activedescendant` announces the chosen line. */
+export function Mentions({ label, items, at, choose, point }: MentionsProps) {
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => list.current?.children[at]?.scrollIntoView({ block: 'nearest' }), [at]);
   return (
-    <div class="menu popup mentions" id="mentions" role="listbox" aria-label="Attach" ref={list}>
+    <div class="menu popup mentions" id="mentions" role="listbox" aria-label={label} ref={list}>
       {items.map((item, i) => (
         <div
           key={item.id}

@@ -14,9 +14,9 @@ const SCISSORS = '# ------------------------ >8 ------------------------';
 
 /**
  * The instruction for a commit message. `subjects`: those of the latest commits, newest first, as examples of the
- * style. `hasStart`: the author has already typed something.
+ * style. `hasStart`: the author has already typed something. `wish`: what the author asks for beside it.
  */
-export function commitInstruction(subjects: readonly string[], hasStart: boolean): string {
+export function commitInstruction(subjects: readonly string[], hasStart: boolean, wish = ''): string {
   const style = subjects.map((subject) => `- ${subject.slice(0, 120)}`).join('\n');
   return [
     'Write the commit message for the changes below the scissors line.',
@@ -25,6 +25,7 @@ export function commitInstruction(subjects: readonly string[], hasStart: boolean
     ...(hasStart
       ? ['The author has begun the message. Keep their words, language and meaning, unless it can be said better.']
       : []),
+    ...(wish ? [`The author asks: ${wish}`] : []),
     ...(style ? [`The latest subjects, whose language and style to keep:\n${style}`] : []),
   ].join('\n');
 }

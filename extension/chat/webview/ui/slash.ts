@@ -1,0 +1,72 @@
+import type { RefObject } from 'preact';
+import { useState } from 'preact/hooks';
+import type { Mention, SlashCommand } from '../../protocol.ts';
+import type { Chat } from '../model/chat.ts';
+import { useChatState } from '../model/context.ts';
+
+const none: never[] = [];
+
+/** The commands that fit the word after a slash at the beginning of the message, and the keys that choose one. */
+export function useSlash(chat: Chat, area: RefObject<HTMLTextAreaElement | null>) {
+  const commands = useChatState((s) => s.surroundings?.commands ?? none);
+  /** The word, up to the cursor; null while no command is being typed. */
+  const [word, setWord] = useState<string | null>(null);
+  const [at, setAt] = useState(0);
+  const found = word === null ? none : fitting(commands, word);
+  const close = () => setWord(null);
+  const look = () => {
+    const field = area.current;
+    const isCursor = field && field.selectionStart === field.selectionEnd;
+    const before = isCursor ? field.value.slice(0, field.selectionStart) : '';
+    const now = before.startsWith('/') && before.length < 200 && !/\s/.test(before) ? before.slice(1) : null;
+    if (now === word) return;
+    setWord(now);
+    setAt(0);
+  };
+  const choose = ({ id: name }: Mention) => {
+    const field = area.current;
+    if (!field || word === null) return;
+    close();
+    field.focus();
+    const rest = field.value.replace(/^\S+/, '');
+    if (name === 'help' || name === 'new') {
+      chat.setDraft(rest.trimStart());
+      if (name === 'help') chat.showHelp(true);
+      else chat.newChat();
+      return;
+    }
+    const head = `/${name} `;
+    field.setRangeText(head, 0, field.value.length - rest.length + (rest === '' ? 0 : 1));
+    field.setSelectionRange(head.length, head.length);
+    chat.setDraft(field.value);
+    if (commands.some((command) => command.name === name && command.attaches)) chat.host.post({ type: 'slash', name });
+    chat.say(`Command ${name}`);
+  };
+  const items = found.map(toItem);
+  const onKey = (event: KeyboardEvent): boolean => {
+    if (items.length === 0) return false;
+    const go = (to: number) => setAt((to + items.length) % items.length);
+    if (event.key === 'ArrowDown') go(at + 1);
+    else if (event.key === 'ArrowUp') go(at - 1);
+    else if ((event.key === 'Enter' || event.key === 'Tab') && !event.shiftKey) choose(items[at]!);
+    else if (event.key === 'Escape') close();
+    else return false;
+    event.preventDefault();
+    event.stopPropagation();
+    return true;
+  };
+  const shown = items.length > 0 ? { label: 'Commands', items, at, choose, point: setAt } : null;
+  return { look, close, onKey, shown };
+}
+
+/** First those that begin with the word, then those that contain it. */
+function fitting(commands: readonly SlashCommand[], word: string): SlashCommand[] {
+  const wanted = word.toLowerCase();
+  const rank = ({ name }: SlashCommand) => (name.toLowerCase().startsWith(wanted) ? 0 : 1);
+  return commands.filter(({ name }) => name.toLowerCase().includes(wanted)).sort((a, b) => rank(a) - rank(b));
+}
+
+const toItem = ({ name, icon, detail, note }: SlashCommand): Mention => ({
+  ...{ id: name, icon, label: `/${name}` },
+  detail: note ? `${detail} · ${note}` : detail,
+});

@@ -1,0 +1,162 @@
+import * as vscode from 'vscode';
+import { MAX_INSTRUCTION_BYTES, MAX_INSTRUCTIONS } from '../../../shared/constants.ts';
+import type { Instruction } from '../../../shared/runs.ts';
+import { Disposable } from '../dispose.ts';
+import { Emitter } from '../emitter.ts';
+import { ownInstructions, sendsInstructions } from '../settings.ts';
+import { whyNotUnasked } from '../unasked.ts';
+import { appliesTo } from './applyTo.ts';
+import { readFrontMatter } from './frontMatter.ts';
+import { filesBelow, readSmallText } from './smallFiles.ts';
+
+/** A file of instructions, or why it is not sent. */
+interface Found {
+  folder: string;
+  path: string;
+  /** Globs; undefined for a file that belongs to every question. */
+  applyTo?: string;
+  isForAll: boolean;
+  text?: string;
+  why?: string;
+}
+
+/** What goes along with a request. `leftOut` is not sent, or only in part, for the reason `why`. */
+export interface Guidance {
+  instructions: Instruction[];
+  leftOut: { path: string; why: string }[];
+}
+
+const ALWAYS = ['.github/copilot-instructions.md', 'AGENTS.md'];
+const MATCHED = '.github/instructions';
+const WATCHED = `{AGENTS.md,.github/copilot-instructions.md,${MATCHED}/**}`;
+
+/**
+ * The instructions of the workspace and the user for the model: `AGENTS.md`, `.github/copilot-instructions.md`,
+ * `.github/instructions/*.instructions.md` and a setting. They are sent unasked, so the rules of `whyNotUnasked` hold:
+ * nothing of a workspace that isn't trusted, and nothing secret, ignored or behind a link.
+ */
+export class Instructions extends Disposable {
+  private readonly changed = this._register(new Emitter<void>());
+  readonly onDidChange = this.changed.event;
+  private found: Promise<Found[]> | undefined;
+  private readonly watchers = new Map<string, vscode.Disposable>();
+
+  constructor() {
+    super();
+    const { workspace } = vscode;
+    const anew = () => {
+      this.found = undefined;
+      this.changed.fire();
+    };
+    this.watch(anew);
+    this._register(
+      workspace.onDidChangeWorkspaceFolders(() => {
+        this.watch(anew);
+        anew();
+      }),
+    );
+    this._register(workspace.onDidGrantWorkspaceTrust(anew));
+    // Settings and ignore files decide which files are left out.
+    this._register(workspace.onDidChangeConfiguration(anew));
+    this._register(workspace.onDidSaveTextDocument(({ uri }) => /ignore$/.test(uri.path) && anew()));
+    this._register({
+      dispose: () => {
+        for (const watcher of this.watchers.values()) watcher.dispose();
+      },
+    });
+  }
+
+  /** What goes along with a request about these files; about none, what belongs to the whole workspace. */
+  async for(about: readonly vscode.Uri[]): Promise<Guidance> {
+    const folders = vscode.workspace.workspaceFolders ?? [];
+    const files = about.flatMap((uri) => {
+      const folder = vscode.workspace.getWorkspaceFolder(uri);
+      return folder ? [{ folder: folder.uri.toString(), names: namesIn(folder.uri, uri) }] : [];
+    });
+    const meant = new Set(files.length > 0 ? files.map(({ folder }) => folder) : folders.map(({ uri }) => String(uri)));
+    const isOn = sendsInstructions(about[0]);
+    this.found ??= this.find();
+    const fitting = (isOn ? await this.found : []).filter(({ folder, isForAll, applyTo }) => {
+      const names = files.filter((file) => file.folder === folder).map((file) => file.names);
+      return meant.has(folder) && (isForAll || appliesTo(applyTo, names));
+    });
+    const own = isOn ? ownInstructions() : '';
+    return bounded([...(own ? [{ text: own }] : []), ...fitting]);
+  }
+
+  private async find(): Promise<Found[]> {
+    const folders = vscode.workspace.workspaceFolders ?? [];
+    return (await Promise.all(folders.map(({ uri }) => findIn(uri)))).flat();
+  }
+
+  private watch(anew: () => void): void {
+    const folders = new Map((vscode.workspace.workspaceFolders ?? []).map((folder) => [String(folder.uri), folder]));
+    for (const [key, watcher] of this.watchers)
+      if (!folders.has(key)) {
+        watcher.dispose();
+        this.watchers.delete(key);
+      }
+    for (const [key, folder] of folders) {
+      if (this.watchers.has(key)) continue;
+      const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(folder, WATCHED));
+      watcher.onDidCreate(anew);
+      watcher.onDidChange(anew);
+      watcher.onDidDelete(anew);
+      this.watchers.set(key, watcher);
+    }
+  }
+}
+
+async function findIn(folder: vscode.Uri): Promise<Found[]> {
+  const always = ALWAYS.map((path) => vscode.Uri.joinPath(folder, path));
+  const matched = await filesBelow(vscode.Uri.joinPath(folder, MATCHED), '.instructions.md', { deepest: 3 });
+  const read = async (uri: vscode.Uri, isForAll: boolean): Promise<Found[]> => {
+    const path = vscode.workspace.asRelativePath(uri).replaceAll('\\', '/');
+    const file = await readSmallText(uri, whyNotUnasked);
+    if (!file) return [];
+    const head = { folder: folder.toString(), path, isForAll };
+    if ('why' in file) return [{ ...head, isForAll: true, why: file.why }];
+    if (file.text.trim() === '') return [];
+    return [{ ...head, text: file.text, applyTo: readFrontMatter(file.text).fields.get('applyto') }];
+  };
+  const all = await Promise.all([...always.map((uri) => read(uri, true)), ...matched.map((uri) => read(uri, false))]);
+  return all.flat();
+}
+
+/** Cuts what is too much in all, and says so to the user and to the model. */
+function bounded(all: readonly { path?: string; text?: string; why?: string }[]): Guidance {
+  const guidance: Guidance = { instructions: [], leftOut: [] };
+  let left = MAX_INSTRUCTION_BYTES;
+  for (const { path, text, why } of all) {
+    const leaveOut = (reason: string) => guidance.leftOut.push({ path: path ?? OWN, why: reason });
+    if (text === undefined) {
+      leaveOut(why ?? '');
+      continue;
+    }
+    if (left <= CUT.length || guidance.instructions.length === MAX_INSTRUCTIONS) {
+      leaveOut(
+        `Not sent: the instructions before it take the ${MAX_INSTRUCTION_BYTES / 1024} KB or ${MAX_INSTRUCTIONS} files that go along.`,
+      );
+      continue;
+    }
+    const part = cut(text, left);
+    left -= part.bytes;
+    guidance.instructions.push({ ...(path === undefined ? {} : { path }), text: part.text });
+    if (part.isCut)
+      leaveOut(`Sent in part: of all instructions together, ${MAX_INSTRUCTION_BYTES / 1024} KB go along.`);
+  }
+  return guidance;
+}
+
+const OWN = 'Your own instructions';
+const CUT = '\n(cut here)';
+
+function cut(text: string, most: number): { text: string; bytes: number; isCut: boolean } {
+  const { read, written } = new TextEncoder().encodeInto(text, new Uint8Array(most));
+  if (read === text.length) return { text, bytes: written, isCut: false };
+  const whole = new TextEncoder().encodeInto(text, new Uint8Array(most - CUT.length)).read;
+  return { text: text.slice(0, whole) + CUT, bytes: most, isCut: true };
+}
+
+const namesIn = (folder: vscode.Uri, uri: vscode.Uri) =>
+  uri.path.slice(folder.path.replace(/\/?$/, '/').length).split('/');
