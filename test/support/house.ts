@@ -43,11 +43,11 @@ export const ROOMS: Record<string, string[][]> = {
   'server/gateway': [['prompt', 'dialects'], ['upstreams'], ['routing'], ['runs'], ['calls']],
   'server/gateway/upstreams': [['demo']],
   'server/web': [['kit'], ['pages', 'desk']],
-  'extension/platform': [['secrecy', 'server']],
+  'extension/platform': [['secrecy', 'server'], ['instructions']],
   'extension/account': [['session'], ['signIn']],
   'extension/quota': [['words']],
   'extension/index': [['ranking']],
-  'extension/chat': [['context'], ['conversation', 'answers', 'webview']],
+  'extension/chat': [['context'], ['commands'], ['conversation', 'answers', 'webview']],
   'extension/chat/webview': [['blocks'], ['model'], ['parts'], ['markdown'], ['ui']],
   'extension/edit': [
     ['hunks'],

@@ -3,7 +3,7 @@ import { MAX_INSTRUCTION_BYTES } from '../../../shared/constants.ts';
 import { Disposable } from '../../platform/dispose.ts';
 import { Emitter } from '../../platform/emitter.ts';
 import { readFrontMatter } from '../../platform/instructions/frontMatter.ts';
-import { filesBelow, readSmallText } from '../../platform/instructions/smallFiles.ts';
+import { filesBelow, type Judge, readSmallText } from '../../platform/instructions/smallFiles.ts';
 import { whyNotUnasked } from '../../platform/unasked.ts';
 import { AttachmentRefused, baseName } from '../context/attachments.ts';
 import type { SlashCommand } from '../protocol.ts';
@@ -29,10 +29,11 @@ export class PromptFiles extends Disposable {
   private files: PromptFile[] = [];
   private looks = 0;
 
-  /** `taken`: names of other commands. */
+  /** `taken`: names of other commands. `whyNot` judges the files of the workspace. */
   constructor(
     private readonly ofUser: vscode.Uri,
     private readonly taken: ReadonlySet<string>,
+    private readonly whyNot: Judge = whyNotUnasked,
   ) {
     super();
     const { workspace } = vscode;
@@ -98,7 +99,7 @@ export class PromptFiles extends Disposable {
     return { uri, command: { name, icon: 'book', detail: detail.slice(0, MOST_SHOWN), note } };
   }
 
-  private judge(uri: vscode.Uri): (uri: vscode.Uri) => Promise<string | undefined> {
-    return vscode.workspace.getWorkspaceFolder(uri) ? whyNotUnasked : async () => undefined;
+  private judge(uri: vscode.Uri): Judge {
+    return vscode.workspace.getWorkspaceFolder(uri) ? this.whyNot : async () => undefined;
   }
 }

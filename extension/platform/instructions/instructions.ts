@@ -7,7 +7,7 @@ import { ownInstructions, sendsInstructions } from '../settings.ts';
 import { whyNotUnasked } from '../unasked.ts';
 import { appliesTo } from './applyTo.ts';
 import { readFrontMatter } from './frontMatter.ts';
-import { filesBelow, readSmallText } from './smallFiles.ts';
+import { filesBelow, type Judge, readSmallText } from './smallFiles.ts';
 
 /** A file of instructions, or why it is not sent. */
 interface Found {
@@ -41,7 +41,8 @@ export class Instructions extends Disposable {
   private found: Promise<Found[]> | undefined;
   private readonly watchers = new Map<string, vscode.Disposable>();
 
-  constructor() {
+  /** `whyNot`: why a file is not sent unasked. */
+  constructor(private readonly whyNot: Judge = whyNotUnasked) {
     super();
     const { workspace } = vscode;
     const anew = () => {
@@ -86,7 +87,7 @@ export class Instructions extends Disposable {
 
   private async find(): Promise<Found[]> {
     const folders = vscode.workspace.workspaceFolders ?? [];
-    return (await Promise.all(folders.map(({ uri }) => findIn(uri)))).flat();
+    return (await Promise.all(folders.map(({ uri }) => findIn(uri, this.whyNot)))).flat();
   }
 
   private watch(anew: () => void): void {
@@ -107,12 +108,12 @@ export class Instructions extends Disposable {
   }
 }
 
-async function findIn(folder: vscode.Uri): Promise<Found[]> {
+async function findIn(folder: vscode.Uri, whyNot: Judge): Promise<Found[]> {
   const always = ALWAYS.map((path) => vscode.Uri.joinPath(folder, path));
   const matched = await filesBelow(vscode.Uri.joinPath(folder, MATCHED), '.instructions.md', { deepest: 3 });
   const read = async (uri: vscode.Uri, isForAll: boolean): Promise<Found[]> => {
     const path = vscode.workspace.asRelativePath(uri).replaceAll('\\', '/');
-    const file = await readSmallText(uri, whyNotUnasked);
+    const file = await readSmallText(uri, whyNot);
     if (!file) return [];
     const head = { folder: folder.toString(), path, isForAll };
     if ('why' in file) return [{ ...head, isForAll: true, why: file.why }];

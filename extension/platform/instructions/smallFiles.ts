@@ -4,12 +4,15 @@ import * as vscode from 'vscode';
 const MOST_BYTES = 1_000_000;
 const MOST_FILES = 100;
 
+/** Why a file may not be read; undefined if it may. */
+export type Judge = (uri: vscode.Uri) => Promise<string | undefined>;
+
 /**
  * The text of a file, or why it isn't read; undefined if there is no such file. `whyNot` judges it before it is read.
  */
 export async function readSmallText(
   uri: vscode.Uri,
-  whyNot: (uri: vscode.Uri) => Promise<string | undefined>,
+  whyNot: Judge,
 ): Promise<{ text: string } | { why: string } | undefined> {
   const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
   let stat: vscode.FileStat;

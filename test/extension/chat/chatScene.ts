@@ -8,9 +8,10 @@ import { ChatController } from '../../../extension/chat/controller.ts';
 import type { FromHost, Surroundings, ToHost } from '../../../extension/chat/protocol.ts';
 import type { ChatView } from '../../../extension/chat/view.ts';
 import { Emitter } from '../../../extension/platform/emitter.ts';
+import { Instructions } from '../../../extension/platform/instructions/instructions.ts';
 import { BackendError, localProblem } from '../../../extension/platform/server/backendError.ts';
 import type { RunRequest } from '../../../shared/runs.ts';
-import { perigee } from '../window.ts';
+import { perigee, sampleFile } from '../window.ts';
 
 export class Memory implements vscode.Memento {
   readonly values = new Map<string, unknown>();
@@ -45,6 +46,7 @@ export class Scene {
   /** The index of the workspace; the extension's own unless a test plays it. */
   index: () => Promise<Finder> = async () => (await perigee()).index();
   private listening = false;
+  private readonly instructions = new Instructions();
   readonly controller: ChatController;
 
   constructor(
@@ -105,8 +107,29 @@ export class Scene {
       memory: this.memory,
       edits: { checkpoints: async () => ({ all: async () => [], onDidChange: noEvent }) } as unknown as ChatEdits,
       index: () => this.index(),
+      instructions: this.instructions,
+      userPrompts: sampleFile('../prompts-of-the-user'),
       log: { info() {}, warn() {}, error() {} },
     } as never);
+  }
+
+  dispose(): void {
+    this.controller.dispose();
+    this.instructions.dispose();
+  }
+
+  /** Sends a text as the page would, with the implicit chip that it shows. Resolves to the request and the answer. */
+  async send(text: string): Promise<{ request: RunRequest | undefined; told: FromHost }> {
+    const [sent, from] = [this.requests.length, this.told.length];
+    const implicit = this.last('surroundings')!.value.chips.find((chip) => chip.implicit)?.id;
+    const message = { type: 'send' as const, requestId: crypto.randomUUID(), text, chatId: this.chatId, implicit };
+    this.say(JSON.parse(JSON.stringify(message)));
+    const isAnswer = ({ type }: FromHost) => type === 'sent' || type === 'notSent';
+    for (;;) {
+      const told = this.told.slice(from).find(isAnswer);
+      if (told) return { request: this.requests[sent], told };
+      await new Promise((done) => setTimeout(done));
+    }
   }
 
   say(...messages: ToHost[]): void {

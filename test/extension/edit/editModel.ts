@@ -10,6 +10,7 @@ import type { EditRuns } from '../../../extension/edit/runs/runs.ts';
 import { type BackendError, localProblem } from '../../../extension/platform/server/backendError.ts';
 import type {
   FilesEdit,
+  Instruction,
   Outcome,
   OutcomeAnswer,
   RepairEdit,
@@ -217,6 +218,8 @@ export class Scene {
   /** What went to the list of proposals: each time all plans of an answer so far, the last time `finished`. */
   readonly proposed: { source: Source; plans: readonly FilePlan[]; finished: boolean; why?: string }[] = [];
   readonly accepted: Accepted[] = [];
+  /** The instructions for an edit of some files. */
+  guide = (_: readonly vscode.Uri[]): Instruction[] => [];
   readonly takenBack: string[] = [];
   readonly files = new WorkspaceFiles();
   private readonly reports = new Reports();
@@ -235,6 +238,7 @@ export class Scene {
     },
     prompt: this.prompt,
     isGuest: () => false,
+    guide: async (about) => this.guide(about),
     log: { info: () => {}, warn: () => {}, error: () => {} },
   });
   editor!: vscode.TextEditor;

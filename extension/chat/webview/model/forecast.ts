@@ -59,7 +59,7 @@ export function conversationBytes(messages: readonly Message[], hasEarlier: bool
 /** English and code have about four bytes a token. */
 const BYTES_A_TOKEN = 4;
 /** The approximate length of the server's system prompt (`server/gateway/prompt/prompt.ts`). A test compares them. */
-const SYSTEM_BYTES = 1_010;
+const SYSTEM_BYTES = 1_250;
 /** The server's estimate of a chat template's overhead for each message (`server/gateway/prompt/tokens.ts`). */
 const MESSAGE_OVERHEAD = 8;
 /** The length of "Attached file: … lines 1-9" and its fence. */
