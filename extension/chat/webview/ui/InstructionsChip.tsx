@@ -45,8 +45,8 @@ export function InstructionsChip({ files, leftOut, isOut }: Shown) {
       <Menu label={words} side="over" class="plain" items={items}>
         <Icon name={files.length > 0 ? 'book' : 'circle-slash'} />
         <span class="label">{name}</span>
-        {files.length > 0 && <span class="size">{sizeOf(files)}</span>}
       </Menu>
+      {files.length > 0 && <span class="size">{sizeOf(files)}</span>}
       <IconButton icon="close" label="Leave out instructions in this chat" onClick={() => turn(false)} />
     </li>
   );
