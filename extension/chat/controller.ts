@@ -428,7 +428,8 @@ export class ChatController extends Disposable {
     question: Question,
     { clears = true, conversation = this.conversation }: { clears?: boolean; conversation?: OpenConversation } = {},
   ): Promise<void> {
-    const isNew = !question.continues && (question.text !== '' || question.chips.length > 0);
+    // An earlier message keeps those that it shows.
+    const isNew = !question.continues && !question.replaces;
     const instructions = isNew ? await this.guidance.take(question.chips, this.drafts.get(conversation.id)) : [];
     const run = await this.sender.start(conversation.id, { ...question, instructions }, () =>
       conversation.refresh().then(() => conversation),

@@ -67,7 +67,13 @@ describe('chat view: commands after a slash', () => {
     assert.equal(await typed(), '/fix xonly the loop');
   });
 
-  it('"/new" begins a chat at once, and what else was typed stays in its own', async () => {
+  it('"/new" begins a chat at once, or, with more words, when it is sent', async () => {
+    await view.page.keyboard.type('Why?');
+    await press('Home');
+    await view.page.keyboard.type('/ne');
+    await press('Tab');
+    assert.equal(await typed(), '/new Why?');
+    await view.composer.fill('');
     await view.page.keyboard.type('/ne');
     await press('Enter');
     await view.until('newChat');

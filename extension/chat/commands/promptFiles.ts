@@ -38,10 +38,12 @@ export class PromptFiles extends Disposable {
     super();
     const { workspace } = vscode;
     const look = () => void this.look();
-    const watcher = this._register(workspace.createFileSystemWatcher(`**/${FOLDER}/*${ENDING}`));
-    this._register(watcher.onDidCreate(look));
-    this._register(watcher.onDidChange(look));
-    this._register(watcher.onDidDelete(look));
+    for (const glob of [`**/${FOLDER}/*${ENDING}`, new vscode.RelativePattern(ofUser, `*${ENDING}`)]) {
+      const watcher = this._register(workspace.createFileSystemWatcher(glob));
+      this._register(watcher.onDidCreate(look));
+      this._register(watcher.onDidChange(look));
+      this._register(watcher.onDidDelete(look));
+    }
     this._register(workspace.onDidChangeWorkspaceFolders(look));
     this._register(workspace.onDidChangeConfiguration(look));
     this._register(workspace.onDidGrantWorkspaceTrust(look));

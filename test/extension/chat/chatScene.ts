@@ -119,10 +119,20 @@ export class Scene {
   }
 
   /** Sends a text as the page would, with the implicit chip that it shows. Resolves to the request and the answer. */
-  async send(text: string): Promise<{ request: RunRequest | undefined; told: FromHost }> {
+  async send(
+    text: string,
+    part: { replaces?: string } = {},
+  ): Promise<{ request: RunRequest | undefined; told: FromHost }> {
     const [sent, from] = [this.requests.length, this.told.length];
     const implicit = this.last('surroundings')!.value.chips.find((chip) => chip.implicit)?.id;
-    const message = { type: 'send' as const, requestId: crypto.randomUUID(), text, chatId: this.chatId, implicit };
+    const message = {
+      type: 'send' as const,
+      requestId: crypto.randomUUID(),
+      text,
+      chatId: this.chatId,
+      implicit,
+      ...part,
+    };
     this.say(JSON.parse(JSON.stringify(message)));
     const isAnswer = ({ type }: FromHost) => type === 'sent' || type === 'notSent';
     for (;;) {

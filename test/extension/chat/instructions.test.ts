@@ -153,15 +153,15 @@ describe('instructions', () => {
       scene.say({ type: 'ready' });
     });
     afterEach(() => scene.dispose());
-    const sentWith = async (text: string) => {
-      const { request } = await scene.send(text);
+    const sentWith = async (text: string, part?: { replaces: string }) => {
+      const { request } = await scene.send(text, part);
       return request?.kind === 'chat' ? request.input.instructions : undefined;
     };
 
     it('are shown as they come and change, and go along as shown with the files of the question', async () => {
       await scene.surroundings(({ instructions }) => instructions === undefined);
-      await write('AGENTS.md', 'Be brief.');
       await write(TS, forTs);
+      await write('AGENTS.md', 'Be brief.');
       const { instructions } = await scene.surroundings((value) => value.instructions?.files.length === 1);
       assert.deepEqual(instructions, { files: [{ path: 'AGENTS.md', tokens: 3 }], leftOut: [] });
       assert.deepEqual(await sentWith('Hello'), [{ path: 'AGENTS.md', text: 'Be brief.' }]);
@@ -171,11 +171,9 @@ describe('instructions', () => {
         (await sentWith('And this?'))?.map(({ path }) => path),
         ['AGENTS.md', TS],
       );
-      await vscode.workspace.fs.delete(sampleFile('AGENTS.md'));
-      await scene.surroundings((value) => value.instructions?.files.length === 1);
     });
 
-    it('stay out of a chat that the user left them out of, and of an answer that goes on', async () => {
+    it('stay out of a chat that the user left them out of, of an edited message, which has its own, and of an answer that goes on', async () => {
       await write('AGENTS.md', 'Be brief.');
       await scene.surroundings((value) => value.instructions?.files.length === 1);
       scene.say({ type: 'instructions', on: false });
@@ -184,6 +182,7 @@ describe('instructions', () => {
       scene.say({ type: 'instructions', on: true });
       await scene.surroundings(({ instructions }) => instructions?.isOut === undefined);
       assert.equal((await sentWith('Again'))?.length, 1);
+      assert.equal(await sentWith('Edited', { replaces: crypto.randomUUID() }), undefined);
       const before = scene.requests.length;
       scene.say({ type: 'continue', runId: crypto.randomUUID() });
       while (scene.requests.length === before) await new Promise((done) => setTimeout(done));

@@ -58,6 +58,9 @@ onBothEngines(
       const [question] = (await guest.conversation(conversationId)).body.messages;
       const sent = await ask(guest, conversationId, 'Hello there', [TABS], { replaces: question!.id });
       assert.deepEqual(sent.slice(1), [`${TABS_SENT}\n\nHello there`]);
+      const [again] = (await guest.conversation(conversationId)).body.messages;
+      await ask(guest, conversationId, 'Without', [], { replaces: again!.id });
+      assert.equal((await ask(guest, conversationId, 'With', [TABS])).at(-1), `${TABS_SENT}\n\nWith`);
     });
 
     it('are shown with their message and exported, name no conversation, and are no question by themselves', async () => {
@@ -73,6 +76,10 @@ onBothEngines(
       ]);
       const exported = await guest.request<string>('GET', `/api/conversations/${conversationId}/export`);
       assert.match(exported.body, /- Attached instructions\n- Attached instructions `AGENTS\.md`\n/);
+      const files = { text: '', attachments: [{ kind: 'file', path: 'a.ts', text: 'let a;' }], instructions: [TABS] };
+      const about = { ...guest.chat(''), input: files, replaces: body.messages[0]!.id, conversationId } as RunRequest;
+      endOf(await guest.run(about));
+      assert.equal((await guest.conversation(conversationId)).body.title, 'About a.ts');
       const empty = guest.chat('', { input: { text: ' ', instructions: [TABS] } } as Partial<RunRequest>);
       assert.equal((await guest.start(empty)).body.code, 'invalid_request');
     });

@@ -28,15 +28,17 @@ export function useSlash(chat: Chat, area: RefObject<HTMLTextAreaElement | null>
     if (!field || word === null) return;
     close();
     field.focus();
-    const rest = field.value.replace(/^\S+/, '');
-    if (name === 'help' || name === 'new') {
+    // The cursor may stand within the command, or right before other words.
+    const typed = /^\S+/.exec(field.value)?.[0] ?? '';
+    const isPart = `/${name}`.startsWith(typed.toLowerCase());
+    const rest = field.value.slice(isPart ? typed.length : word.length + 1);
+    // These two need no more words. What stands there already goes along into the new chat, when it is sent.
+    if (name === 'help' || (name === 'new' && rest.trim() === '')) {
       chat.setDraft(rest.trimStart());
-      if (name === 'help') chat.showHelp(true);
-      else chat.newChat();
-      return;
+      return name === 'help' ? chat.showHelp(true) : chat.newChat();
     }
     const head = `/${name} `;
-    field.setRangeText(head, 0, field.value.length - rest.length + (rest === '' ? 0 : 1));
+    field.setRangeText(head, 0, field.value.length - rest.length + (/^\s/.test(rest) ? 1 : 0));
     field.setSelectionRange(head.length, head.length);
     chat.setDraft(field.value);
     if (commands.some((command) => command.name === name && command.attaches)) chat.host.post({ type: 'slash', name });

@@ -1,6 +1,6 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { saysThought } from '../../../../shared/answers/thoughts.ts';
-import type { Conversation, Message } from '../../../../shared/conversations.ts';
+import type { Attachment, Conversation, Message } from '../../../../shared/conversations.ts';
 import { asFailure, type CallFailed, call } from '../../kit/api.ts';
 import { spent } from '../../kit/format.ts';
 import { useResource } from '../../kit/live.ts';
@@ -80,7 +80,7 @@ function Said({ message }: { message: Message }) {
         <ul class="tags">
           {attachments.map((attachment) => (
             <li key={attachment.id} class="tag">
-              {attachment.kind === 'pasted' ? `pasted, ${attachment.path}` : (attachment.path ?? attachment.kind)}
+              {nameOf(attachment)}
             </li>
           ))}
         </ul>
@@ -100,6 +100,11 @@ function Said({ message }: { message: Message }) {
       )}
     </article>
   );
+}
+
+function nameOf({ kind, path }: Attachment): string {
+  if (kind === 'pasted') return `pasted, ${path}`;
+  return path ?? (kind === 'instructions' ? 'Your own instructions' : kind);
 }
 
 /** The thoughts before an answer, drawn when they are unfolded. */
