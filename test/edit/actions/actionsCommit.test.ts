@@ -120,5 +120,6 @@ describe('the changes for a commit message', () => {
     assert.match(asked, /\n- orders: retry\n- orders: first version$/);
     assert.doesNotMatch(asked, /begun/);
     assert.match(commitInstruction([], true), /has begun the message/);
+    assert.match(commitInstruction([], true, 'in German'), /\nThe author asks: in German$/);
   });
 });
