@@ -20,7 +20,7 @@ import { activeDocument, Reviews, refuse, refuseModally } from '../review/review
 import type { EditRequest } from '../runs/answerRun.ts';
 import type { EditRuns } from '../runs/runs.ts';
 import { type Button, count, type Ending, tellAskingAgain, tellEnding } from '../words/messages.ts';
-import { type Asked, FileWriter } from './fileEdit.ts';
+import { type Asked, FileWriter, tellInstructions } from './fileEdit.ts';
 import { type EditPrompt, type Question, type SelectionQuestion, textOf } from './prompt.ts';
 import { SelectionWriter } from './selectionEdit.ts';
 import { WorkspaceEdits, type WorkspaceRequest } from './workspaceEdit.ts';
@@ -109,7 +109,7 @@ export class Edits extends Disposable {
     }
     // The file may change while the user types the instruction.
     const place = new EditBuffer(document, chosen);
-    const guiding = this.deps.guide([document.uri]);
+    const guiding = this.guide(document, question);
     const request = typeof said === 'string' ? said.trim() : await question?.answer;
     const instructions = await guiding;
     place.dispose();
@@ -145,10 +145,12 @@ export class Edits extends Disposable {
       );
     }
     const named = `Edit ${nameOf(document)}`;
-    const asked = instruction?.trim() || (await (question ?? this.deps.prompt.open(named)).answer);
+    const prompt = instruction?.trim() ? undefined : (question ?? this.deps.prompt.open(named));
+    const guiding = this.guide(document, prompt);
+    const asked = prompt ? await prompt.answer : instruction?.trim();
     if (!asked) return;
     await question?.settled();
-    const instructions = await this.deps.guide([document.uri]);
+    const instructions = await guiding;
     if (document.isClosed) return refuse(`${nameOf(document)} was closed; nothing was changed.`);
     if (!(await this.reviews.isFree(document, [{ start: 0, end: document.lineCount }]))) return;
     await this.editWhole(document, { instruction: asked, instructions }, source ?? { title: title ?? named });
@@ -215,6 +217,13 @@ export class Edits extends Disposable {
       if (review.phase !== 'writing') continue;
       if (typeof id === 'number' ? review.id === id : review.document === activeDocument()) review.interrupt('stopped');
     }
+  }
+
+  /** The instructions that go along with an edit. An open prompt says which. */
+  private async guide({ uri }: vscode.TextDocument, prompt: Question | undefined): Promise<Instruction[]> {
+    const instructions = await this.deps.guide([uri]);
+    if (instructions.length > 0) prompt?.tell(tellInstructions(instructions));
+    return instructions;
   }
 
   /** Has the lines rewritten. `resend`: the request of an earlier try that the server may have. */

@@ -223,5 +223,11 @@ export class FileWriter extends Disposable {
 export const guided = (instructions: readonly Instruction[]) =>
   instructions.length > 0 ? { instructions: [...instructions] } : {};
 
+/** "with AGENTS.md and 2 more" */
+export function tellInstructions([first, ...others]: readonly Instruction[]): string {
+  const name = first?.path?.split('/').at(-1) ?? 'your own instructions';
+  return `with ${name}${others.length > 0 ? ` and ${others.length} more` : ''}`;
+}
+
 /** Equal for a new hunk and a written one with the same content. */
 const keyOf = ({ startLine, oldLines, newLines }: NewHunk) => `${startLine}:${oldLines.length}:${newLines.join('\n')}`;

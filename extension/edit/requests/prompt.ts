@@ -29,6 +29,8 @@ export interface Question {
   readonly answer: Promise<string | undefined>;
   /** Resolves when the editor has its overwritten text back. */
   settled(): Promise<void>;
+  /** Says in the title what goes along with the request. */
+  tell(along: string): void;
   close(): void;
 }
 
@@ -139,7 +141,10 @@ export class EditPrompt {
       });
       pick.show();
     });
-    return { answer, settled: async () => strays?.settled(), close: () => pick.hide() };
+    const tell = (along: string) => {
+      pick.title = `${title} · ${along}`;
+    };
+    return { answer, settled: async () => strays?.settled(), tell, close: () => pick.hide() };
   }
 }
 

@@ -50,6 +50,21 @@ describe('the prompt of an edit', () => {
     await scene.idle();
   });
 
+  it('says which instructions go along', async () => {
+    const named = (path: string) => ({ path, text: 'Be brief.' });
+    scene.guide = () => [named('AGENTS.md'), named('.github/copilot-instructions.md')];
+    await scene.open(before);
+    const count = picks.length;
+    const edits = [() => scene.edits.editSelection(), () => scene.edits.editFile()];
+    for (const [at, edit] of edits.entries()) {
+      const over = edit();
+      const pick = picks[count + at]!;
+      while (!/ · with AGENTS\.md and 1 more$/.test(pick.title ?? '')) await new Promise((done) => setTimeout(done));
+      pick.hide();
+      await over;
+    }
+  });
+
   it('lets everything be that others change', async () => {
     await scene.open(before);
     scene.editor.selection = new vscode.Selection(1, 0, 2, 5);
