@@ -92,9 +92,9 @@ export function activate(context: vscode.ExtensionContext): TestApi {
   const chat = lazy(async () => {
     const { ChatController } = await later();
     const userPrompts = vscode.Uri.joinPath(context.globalStorageUri, '../../prompts');
-    const guidance = { instructions: await instructions(), userPrompts };
-    const deps = { view, session, offers, backend, windowMemory, memory, edits: edit.chatEdits, index, ...guidance, log };
-    return own(new ChatController(deps));
+    const deps = { view, session, offers, backend, windowMemory, memory, index, log };
+    const more = { edits: edit.chatEdits, instructions: await instructions(), userPrompts };
+    return own(new ChatController({ ...deps, ...more }));
   });
   own(view.onDidResolve(() => void chat()));
 

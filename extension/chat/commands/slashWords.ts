@@ -47,9 +47,12 @@ export const reviewFor = (rest: string): string => withRest('Review my uncommitt
 function subjectOf(chips: readonly StoredChip[]): string {
   const subjects = chips.filter(({ kind }) => isSubject(kind));
   const [first] = subjects;
-  if (!first || subjects.length > 1) return 'what is attached';
-  return first.path ? (first.range ? tellLines(first) : baseName(first.path)) : 'what is attached';
+  if (!first?.path || subjects.length > 1 || !NAMED.includes(first.kind)) return 'what is attached';
+  return first.range ? tellLines(first) : baseName(first.path);
 }
+
+/** Kinds whose path is one. */
+const NAMED: StoredChip['kind'][] = ['file', 'selection', 'symbol', 'folder'];
 
 /** Problems and changes are beside the point: a command about code still needs the code. */
 export const isSubject = (kind: StoredChip['kind']): boolean => kind !== 'problems' && kind !== 'diff';
