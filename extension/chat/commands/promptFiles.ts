@@ -10,6 +10,8 @@ import type { SlashCommand } from '../protocol.ts';
 
 const ENDING = '.prompt.md';
 const FOLDER = '.github/prompts';
+/** New folders are told of, but what is written into them in the same moment may not be. */
+const WATCHED = `**/{.github,${FOLDER},${FOLDER}/*${ENDING}}`;
 const MOST_SHOWN = 160;
 /** They would give a model powers that Perigee does not give to files. */
 const WITHOUT_EFFECT = ['tools', 'mode', 'agent', 'model'];
@@ -38,7 +40,7 @@ export class PromptFiles extends Disposable {
     super();
     const { workspace } = vscode;
     const look = () => void this.look();
-    for (const glob of [`**/${FOLDER}/*${ENDING}`, new vscode.RelativePattern(ofUser, `*${ENDING}`)]) {
+    for (const glob of [WATCHED, new vscode.RelativePattern(ofUser, `*${ENDING}`)]) {
       const watcher = this._register(workspace.createFileSystemWatcher(glob));
       this._register(watcher.onDidCreate(look));
       this._register(watcher.onDidChange(look));

@@ -28,7 +28,8 @@ export interface Guidance {
 
 const ALWAYS = ['.github/copilot-instructions.md', 'AGENTS.md'];
 const MATCHED = '.github/instructions';
-const WATCHED = `{AGENTS.md,.github/copilot-instructions.md,${MATCHED}/**}`;
+/** New folders are told of, but what is written into them in the same moment may not be. */
+const WATCHED = `{AGENTS.md,.github,.github/copilot-instructions.md,${MATCHED},${MATCHED}/**}`;
 
 /**
  * The instructions of the workspace and the user for the model: `AGENTS.md`, `.github/copilot-instructions.md`,
