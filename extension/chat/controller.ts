@@ -15,7 +15,7 @@ import { AnswerChangesHost, type ChatEdits } from './answers/answerChanges.ts';
 import { Diagrams } from './answers/diagrams.ts';
 import { findFiles, openFile } from './answers/fileLinks.ts';
 import { findSymbols, openSymbol } from './answers/symbols.ts';
-import { Terminals } from './answers/terminal.ts';
+import { TerminalInput } from './answers/terminal.ts';
 import { Attaching } from './context/attaching.ts';
 import {
   AttachmentRefused,
@@ -78,7 +78,7 @@ export class ChatController extends Disposable {
   private readonly afterReady: FromHost[] = [];
   private readonly list: ConversationList;
   private readonly changes: AnswerChangesHost;
-  private readonly terminals = this._register(new Terminals());
+  private readonly terminalInput = this._register(new TerminalInput());
   private readonly diagrams = this._register(new Diagrams());
   private readonly outbox = new Outbox();
   private readonly queue: Queue;
@@ -330,7 +330,7 @@ export class ChatController extends Disposable {
       case 'openSymbol':
         return openSymbol(message.name);
       case 'insertInTerminal':
-        return this.terminals.insert(message.text, message.language);
+        return this.terminalInput.insert(message.text, message.language);
       case 'previewDiagram':
         return this.diagrams.show(message.text, message.language);
       case 'reconnect':

@@ -4,8 +4,8 @@ import { Disposable } from '../../platform/dispose.ts';
 import { ActionRefused } from '../actions.ts';
 
 /** Puts commands of answers into a terminal. It never runs one: the user presses Enter there. */
-export class Terminals extends Disposable {
-  /** Terminals in which a program runs: it would take the text as its own input. */
+export class TerminalInput extends Disposable {
+  /** TerminalInput in which a program runs: it would take the text as its own input. */
   private readonly busy = new Set<vscode.Terminal>();
 
   constructor() {

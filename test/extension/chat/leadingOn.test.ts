@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { Diagrams } from '../../../extension/chat/answers/diagrams.ts';
 import { findSymbols, openSymbol } from '../../../extension/chat/answers/symbols.ts';
-import { Terminals } from '../../../extension/chat/answers/terminal.ts';
+import { TerminalInput } from '../../../extension/chat/answers/terminal.ts';
 import { sampleFile, until } from '../window.ts';
 
 /** A terminal that only listens. */
@@ -21,7 +21,7 @@ class Listening implements vscode.Pseudoterminal {
 
 describe('commands of an answer', () => {
   it('are put into the terminal in front, and not run', async () => {
-    const terminals = new Terminals();
+    const terminals = new TerminalInput();
     const pty = new Listening();
     const terminal = vscode.window.createTerminal({ name: 'listening', pty });
     terminal.show();
