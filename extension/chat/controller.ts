@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import * as z from 'zod';
-import { withoutSent } from '../../shared/answers/draftText.ts';
+import { joined, withoutSent } from '../../shared/answers/draftText.ts';
+import { timeOrderedId } from '../../shared/ids.ts';
 import type { Offers } from '../account/offers.ts';
 import type { Session } from '../account/session/session.ts';
 import type { Backend } from '../backend.ts';
@@ -12,7 +13,10 @@ import { BackendError } from '../platform/server/backendError.ts';
 import { IMPLICIT_CONTEXT } from '../platform/settings.ts';
 import { act } from './actions.ts';
 import { AnswerChangesHost, type ChatEdits } from './answers/answerChanges.ts';
+import { Diagrams } from './answers/diagrams.ts';
 import { findFiles, openFile } from './answers/fileLinks.ts';
+import { findSymbols, openSymbol } from './answers/symbols.ts';
+import { TerminalInput } from './answers/terminal.ts';
 import { SlashCommands } from './commands/slashCommands.ts';
 import { Attaching } from './context/attaching.ts';
 import {
@@ -35,6 +39,7 @@ import { ConversationList } from './conversation/conversationList.ts';
 import { OpenConversation } from './conversation/openConversation.ts';
 import { OpenRecord } from './conversation/openRecord.ts';
 import { Outbox } from './conversation/outbox.ts';
+import { Queue, type Queued } from './conversation/queue.ts';
 import { type Question, Sender } from './conversation/sender.ts';
 import { answerToUnfit, noticeOf, refusalOf } from './failures.ts';
 import { ModelChoice } from './modelChoice.ts';
@@ -81,7 +86,12 @@ export class ChatController extends Disposable {
   private readonly afterReady: FromHost[] = [];
   private readonly list: ConversationList;
   private readonly changes: AnswerChangesHost;
+  private readonly terminalInput = this._register(new TerminalInput());
+  private readonly diagrams = this._register(new Diagrams());
   private readonly outbox = new Outbox();
+  private readonly queue: Queue;
+  /** Chats that are no longer shown, and whose messages wait for an answer. */
+  private readonly behind = new Map<string, OpenConversation>();
   private readonly attaching: Attaching;
   /** The last request whose answer was lost: the server may still have started its run. */
   private unsure: { requestId: string; conversationId: string } | undefined;
@@ -113,9 +123,16 @@ export class ChatController extends Disposable {
         deps.log,
       ),
     );
+    this.queue = new Queue(windowMemory, {
+      start: (chat, message) => this.sendWaiting(chat.id, message),
+      stop: (runId) => session.call((who) => backend.stopRun(who, runId)),
+      isShown: (chatId) => chatId === this.conversation.id,
+      post: (message) => this.post(message),
+    });
     this.list = this._register(new ConversationList(session, backend, (message) => this.post(message)));
     this.conversation = this.make(this.record.openId);
     this._register({ dispose: () => this.conversation.dispose() });
+    this._register({ dispose: () => this.leaveBehind(true) });
     this._register(view.onDidReceive((message) => void this.receive(message)));
     this._register(session.onDidChange(() => this.sessionChanged()));
     this._register(deps.offers.onDidChange(() => this.tellSurroundings()));
@@ -126,6 +143,11 @@ export class ChatController extends Disposable {
     this._register(this.found.onDidChange(() => this.tellSurroundings()));
     this._register(this.guidance.onDidChange(() => this.tellSurroundings()));
     this._register(this.slash.onDidChange(() => this.tellSurroundings()));
+    this._register(
+      vscode.workspace.onDidChangeConfiguration(
+        (event) => event.affectsConfiguration('perigee.chat') && this.tellSurroundings(),
+      ),
+    );
     if (session.state.kind === 'ok') void this.connected();
     void session.begin();
   }
@@ -238,6 +260,8 @@ export class ChatController extends Disposable {
         return this.post(await this.outbox.once(message.requestId, () => this.send(message)));
       case 'findSent':
         return this.post(await (this.outbox.of(message.requestId) ?? this.findSent(message)));
+      case 'waiting':
+        return this.decideWaiting(message);
       case 'stop':
         return session.call((who) => backend.stopRun(who, message.runId));
       case 'regenerate':
@@ -261,6 +285,8 @@ export class ChatController extends Disposable {
         return this.delete(message.id);
       case 'export':
         return this.list.export(message.id);
+      case 'copyConversation':
+        return this.list.copy(message.id);
       case 'attachImplicit':
         return this.turnImplicit(this.implicit.inFront().uri, true);
       case 'instructions':
@@ -316,6 +342,15 @@ export class ChatController extends Disposable {
         return;
       case 'openFile':
         return openFile(message.path, message.line, message.column);
+      case 'findSymbols':
+        this.post({ type: 'symbols', asked: message.names, found: await findSymbols(message.names) });
+        return;
+      case 'openSymbol':
+        return openSymbol(message.name);
+      case 'insertInTerminal':
+        return this.terminalInput.insert(message.text, message.language);
+      case 'previewDiagram':
+        return this.diagrams.show(message.text, message.language);
       case 'reconnect':
         return session.state.kind === 'signedOut' ? session.begin() : session.reconnect();
       case 'failed':
@@ -329,6 +364,7 @@ export class ChatController extends Disposable {
   private ready(): void {
     this.deps.view.listens();
     this.surroundings.forget();
+    this.queue.forget();
     this.tellSurroundings();
     this.conversation.tellWhole();
     for (const message of this.afterReady.splice(0)) this.post(message);
@@ -343,7 +379,7 @@ export class ChatController extends Disposable {
     const conversation = this.chatOf(message.chatId);
     this.unsure = undefined;
     try {
-      if (this.record.isRetry(requestId)) return { type: 'sent', requestId };
+      if (this.record.isTaken(requestId)) return { type: 'sent', requestId };
       await this.attaching.settled();
       // The composer's attachments belong to its own text, not to an earlier message that is being edited.
       const chips = this.drafts.get(replaces ?? conversation.id).chips.filter((chip) => !without.includes(chip.id));
@@ -362,6 +398,11 @@ export class ChatController extends Disposable {
         if (meant.rest) await this.ask(meant.rest, chips).catch((error) => this.tellFailure(error));
         return sent;
       }
+      if (!replaces && (message.waits || this.queue.isSending(conversation.id))) {
+        await this.wait(conversation, { id: id ?? timeOrderedId(), text, says: asked?.text, chips });
+        await this.record.addTaken(requestId);
+        return { type: 'sent', requestId };
+      }
       await this.start({ id, text, says: asked?.text, chips, replaces, keep }, { conversation });
       if (replaces) await this.drafts.update(replaces, { chips: [] });
       return { type: 'sent', requestId };
@@ -372,7 +413,7 @@ export class ChatController extends Disposable {
       const chipId = error instanceof AttachmentRefused ? error.chipId : undefined;
       return { type: 'notSent', requestId, problem, chipId };
     } finally {
-      if (conversation !== this.conversation) conversation.dispose();
+      if (conversation !== this.conversation && !this.behind.has(conversation.id)) conversation.dispose();
     }
   }
 
@@ -388,6 +429,45 @@ export class ChatController extends Disposable {
     await this.drafts.update(id, { text: withoutSent(draft.text, text), chips });
     this.tellSurroundings();
     return { type: 'sent', requestId };
+  }
+
+  /** Puts a message behind the running answer. Its text and attachments leave the composer. */
+  private async wait(conversation: OpenConversation, message: Queued): Promise<void> {
+    if (conversation !== this.conversation) {
+      this.behind.set(conversation.id, conversation);
+      await conversation.refresh().catch(() => {});
+    }
+    await this.queue.add(conversation, message);
+    await this.clearDraft(conversation.id, message);
+    if (conversation === this.conversation) this.tellSurroundings();
+    this.leaveBehind();
+  }
+
+  private async sendWaiting(chatId: string, { id, text, says, chips }: Queued): Promise<void> {
+    for (const chip of chips) if (chip.implicit) await this.implicit.judgeAgain(chip);
+    const conversation = this.chatOf(chatId);
+    await this.start({ id, text, says, chips, hasWaited: true }, { clears: false, conversation });
+  }
+
+  private async decideWaiting(message: Extract<ToHost, { type: 'waiting' }>): Promise<void> {
+    const { id, chatId, deed, text = '' } = message;
+    if (deed === 'sendNow') {
+      const conversation = this.chatOf(chatId);
+      if (conversation !== this.conversation) this.behind.set(chatId, conversation);
+      return this.queue.sendNow(conversation, id);
+    }
+    const taken = this.queue.take(chatId, id);
+    if (deed === 'remove') return;
+    const draft = this.drafts.get(chatId);
+    if (!taken) {
+      await this.drafts.update(chatId, { text: withoutSent(draft.text, text, true) });
+      return this.post({ type: 'tooLate', chatId, text });
+    }
+    const back = taken.chips.filter((chip) => !chip.implicit && !draft.chips.some((one) => one.id === chip.id));
+    // If the server has it after all, the same text gets the same run.
+    const pending = taken.isTried ? { pending: { runId: id, text: taken.text } } : {};
+    await this.drafts.update(chatId, { chips: [...draft.chips, ...back], ...pending });
+    this.tellSurroundings();
   }
 
   /** The outcome of a message from an earlier window. */
@@ -406,7 +486,8 @@ export class ChatController extends Disposable {
 
   /** The chat in which something was written. The view may show another one by now. */
   private chatOf(chatId: string | undefined): OpenConversation {
-    return chatId === undefined || chatId === this.conversation.id ? this.conversation : this.make(chatId);
+    if (chatId === undefined || chatId === this.conversation.id) return this.conversation;
+    return this.behind.get(chatId) ?? this.make(chatId);
   }
 
   /** Sends a question that was not typed into the composer, and puts it there if it can't be sent. */
@@ -434,21 +515,38 @@ export class ChatController extends Disposable {
     const run = await this.sender.start(conversation.id, { ...question, instructions }, () =>
       conversation.refresh().then(() => conversation),
     );
-    if (clears && !question.replaces && !question.continues) {
-      const draft = this.drafts.get(conversation.id);
-      const chips = draft.chips.filter(({ id }) => !question.chips.some((sent) => sent.id === id));
-      await this.drafts.update(conversation.id, { text: withoutSent(draft.text, question.text), chips });
-    }
+    if (clears && !question.replaces && !question.continues) await this.clearDraft(conversation.id, question);
     await this.record.started(conversation.id);
-    if (conversation === this.conversation) {
+    if (this.isFollowed(conversation)) {
       conversation.started(run, { ...question, text: question.says ?? question.text });
       this.tellSurroundings();
       void conversation.refresh().catch((error) => this.deps.log.warn(BackendError.from(error).message));
     }
   }
 
+  private clearDraft(id: string, { text, chips }: Pick<Question, 'text' | 'chips'>): Promise<void> {
+    const draft = this.drafts.get(id);
+    const left = draft.chips.filter((chip) => !chips.some((sent) => sent.id === chip.id));
+    return this.drafts.update(id, { text: withoutSent(draft.text, text), chips: left });
+  }
+
+  /** Whether the messages of this chat are followed: it is shown, or its own messages wait for an answer. */
+  private isFollowed(conversation: OpenConversation): boolean {
+    return conversation === this.conversation || conversation === this.behind.get(conversation.id);
+  }
+
+  /** Follows no longer the chats that are not shown and have nothing to send. */
+  private leaveBehind(all = false): void {
+    for (const [id, conversation] of this.behind) {
+      if (!all && this.queue.isActive(id)) continue;
+      this.behind.delete(id);
+      conversation.dispose();
+    }
+  }
+
   private async delete(id: string): Promise<void> {
     await this.list.delete(id);
+    this.queue.takeAll(id);
     await this.drafts.update(id, { text: '', chips: [], without: undefined, pending: undefined });
     if (id === this.conversation.id) this.show(this.record.newChat());
   }
@@ -463,13 +561,16 @@ export class ChatController extends Disposable {
       isOwnRun: (runId) => this.record.isOwnRun(runId),
     });
     conversation.onDidChange(() => {
-      if (conversation !== this.conversation) return;
+      if (this.isFollowed(conversation)) this.queue.follow(conversation);
+      // Not at once: the conversation is in the middle of its change.
+      if (conversation !== this.conversation) return queueMicrotask(() => this.leaveBehind());
       this.changes.tell();
       this.tellSurroundings();
     });
     conversation.tellWhole = (moved) => {
       conversation.tell(this.drafts.get(id).text, moved);
       this.changes.tell(true);
+      this.queue.tell(id);
     };
     return conversation;
   }
@@ -477,8 +578,10 @@ export class ChatController extends Disposable {
   /** Shows another conversation. The draft stays with the old conversation, unless it has `moved` to the new one. */
   private show(id: string, moved?: true): void {
     if (id !== this.conversation.id) {
-      this.conversation.dispose();
-      this.conversation = this.make(id);
+      this.behind.set(this.conversation.id, this.conversation);
+      this.conversation = this.behind.get(id) ?? this.make(id);
+      this.behind.delete(id);
+      this.leaveBehind();
       void this.record.open(id);
       void this.load();
     }
@@ -513,14 +616,28 @@ export class ChatController extends Disposable {
   private async connected(): Promise<void> {
     const { account } = this.deps.session;
     if (account && !(await this.record.belongsTo(account.id)) && !(await this.hasMoved())) {
-      // A different account has different conversations. The draft moves into a new chat.
-      const { text, chips, without } = this.drafts.get(this.conversation.id);
-      const id = this.record.newChat(true);
-      await this.drafts.update(id, { text, chips, without });
-      this.show(id, true);
+      // A different account has different conversations.
+      await this.moveDraft();
     }
+    for (const conversation of this.behind.values()) void conversation.refresh().catch(() => {});
     await Promise.all([this.models.load().catch(() => {}), this.load(), this.lookAtOffers()]);
     this.tellSurroundings();
+  }
+
+  /** Moves the draft into a new chat, and behind it what waited for an answer. */
+  private async moveDraft(): Promise<void> {
+    const { text, chips, without } = this.drafts.get(this.conversation.id);
+    const waiting = this.queue.takeAll(this.conversation.id);
+    const more = waiting.reduce((before, message) => joined(before, message.text), '');
+    const others = waiting.flatMap((message) => message.chips).filter((chip) => !chip.implicit);
+    const all = [...new Map([...chips, ...others].map((chip) => [chip.id, chip])).values()];
+    const id = this.record.newChat(true);
+    const stored = this.drafts.update(id, { text: joined(text, more), chips: all, without });
+    this.leaveBehind(true);
+    this.show(id, true);
+    // The composer keeps its own text.
+    if (more) this.post({ type: 'compose', text: more, send: false });
+    await stored;
   }
 
   /** Whether the open conversation moved to the current account, as a guest's does at sign-in. */
@@ -543,10 +660,7 @@ export class ChatController extends Disposable {
   private sessionChanged(): void {
     const { state } = this.deps.session;
     if (state.kind === 'signedOut' && state.why === 'left' && this.conversation.exists) {
-      const { text, chips, without } = this.drafts.get(this.conversation.id);
-      const id = this.record.newChat(true);
-      void this.drafts.update(id, { text, chips, without });
-      this.show(id, true);
+      void this.moveDraft();
     }
     if (state.kind === 'signedOut') void this.lookAtOffers();
     this.tellSurroundings();

@@ -36,6 +36,7 @@ const To = Id.optional();
 const Code = z.string().max(MAX_TEXT);
 const AttachNowSchema = z.enum(['pick', 'file', 'selection', 'problems', 'diff', 'found']);
 export type AttachNow = z.infer<typeof AttachNowSchema>;
+const SymbolName = z.string().min(1).max(200);
 const Block = z.string().regex(/^[a-z0-9]{1,20}$/);
 
 export const ToHostSchema = z.discriminatedUnion('type', [
@@ -56,6 +57,16 @@ export const ToHostSchema = z.discriminatedUnion('type', [
     without: z.array(z.string().max(200)).max(1000).optional(),
     /** The implicit chip that was shown. No other implicit chip is sent. */
     implicit: z.string().max(200).optional(),
+    /** An answer ran when this was written: the message waits for its end. Then `sent` means that the host has it. */
+    waits: z.literal(true).optional(),
+  }),
+  /** What happens to a message that waits. With `edit`, the view has put its `text` into the composer before. */
+  z.object({
+    type: z.literal('waiting'),
+    id: Id,
+    chatId: Id,
+    deed: z.enum(['sendNow', 'edit', 'remove']),
+    text: z.string().max(MAX_TEXT).optional(),
   }),
   /**
    * Asks about the `send` of an earlier page, and sends nothing. Answered by `sent`, by `neverSent`, or by `notSent`
@@ -85,6 +96,8 @@ export const ToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('rename'), id: Id, title: z.string().trim().min(1).max(200) }),
   z.object({ type: z.literal('delete'), id: Id }),
   z.object({ type: z.literal('export'), id: Id }),
+  /** Copies a whole conversation as Markdown. */
+  z.object({ type: z.literal('copyConversation'), id: Id }),
   /**
    * The earlier message that is edited in place, if any. `dropped`: an edit that was cancelled, with its attachments.
    */
@@ -153,6 +166,10 @@ export const ToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('copy'), text: Code }),
   z.object({ type: z.literal('insert'), text: Code }),
   z.object({ type: z.literal('newFile'), text: Code, languageId: z.string().max(100).optional() }),
+  /** Puts a command of a shell block into a terminal, and does not run it. */
+  z.object({ type: z.literal('insertInTerminal'), text: Code, language: z.string().max(100) }),
+  /** Opens a diagram's source in the editor's Markdown preview. */
+  z.object({ type: z.literal('previewDiagram'), text: Code, language: z.string().max(100) }),
   /** The editor asks the user for confirmation before it opens the link. */
   z.object({ type: z.literal('openLink'), href: z.string().max(8000) }),
   /** Words of answers that may be file paths. `files` answers which ones exist. */
@@ -164,6 +181,9 @@ export const ToHostSchema = z.discriminatedUnion('type', [
     line: z.int().min(1).optional(),
     column: z.int().min(1).optional(),
   }),
+  /** Names in backticks. `symbols` answers which ones have exactly one definition. */
+  z.object({ type: z.literal('findSymbols'), names: z.array(SymbolName).min(1).max(50) }),
+  z.object({ type: z.literal('openSymbol'), name: SymbolName }),
   z.object({
     type: z.literal('command'),
     command: z.enum([
@@ -239,6 +259,25 @@ export interface SlashCommand {
   attaches?: true;
 }
 
+/** A message that was written while an answer ran. */
+export interface Waiting {
+  id: string;
+  text: string;
+  chips: Chip[];
+  /** Why it waits for the user, in a sentence. If absent, it is sent when the answer is done. */
+  held?: string;
+  isSending?: true;
+}
+
+/** How the chat looks, and which key sends. */
+export interface ChatLook {
+  sendWith: 'Enter' | 'Ctrl+Enter';
+  /** In CSS pixels. Absent: the editor's own. */
+  fontSize?: number;
+  /** A list of font names for CSS. Absent: the editor's own. */
+  fontFamily?: string;
+}
+
 /** The state of the composer and its surroundings. Sent whole at each change (it is small). */
 export interface Surroundings {
   connection: Connection;
@@ -273,6 +312,7 @@ export interface Surroundings {
   guests?: boolean;
   /** The name of this device, to recognise runs of other devices. */
   device: string;
+  look?: ChatLook;
   /** The operator's current notices to every account. Absent if there are none. */
   told?: { id: string; text: string }[];
 }
@@ -350,6 +390,10 @@ export type FromHost =
   | { type: 'notSent'; requestId: string; problem: Problem; chipId?: string }
   /** The answer to `findSent`: the server never got the request, or refused it. */
   | { type: 'neverSent'; requestId: string }
+  /** The messages of a chat that wait, in the order in which they are sent. Sent whole. */
+  | { type: 'queue'; chatId: string; messages: Waiting[] }
+  /** A message that the user wanted to edit was sent before. */
+  | { type: 'tooLate'; chatId: string; text: string }
   /** Another request failed (history, export, rename): shown in a dismissible line. `of`: the failed request. */
   | {
       type: 'notice';
@@ -382,6 +426,8 @@ export type FromHost =
   | { type: 'pasted'; id: string; text: string; to?: string }
   /** The requested paths that lead to exactly one file of the workspace. */
   | { type: 'files'; asked: string[]; found: string[] }
+  /** The requested names that have exactly one definition in the workspace. */
+  | { type: 'symbols'; asked: string[]; found: string[] }
   /** Puts text into the composer (Explain Selection, a suggestion); `send` sends it at once. */
   | { type: 'compose'; text: string; send: boolean }
   | { type: 'focusComposer' }

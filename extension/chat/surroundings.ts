@@ -4,6 +4,7 @@ import type { Session } from '../account/session/session.ts';
 import type { SessionState } from '../account/session/state.ts';
 import type { Backend } from '../backend.ts';
 import { type StoredChip, shownChip } from './context/attachments.ts';
+import { chatLook } from './look.ts';
 import type { ModelChoice } from './modelChoice.ts';
 import type { Connection, Suggestion, Surroundings } from './protocol.ts';
 import type { ChatView } from './view.ts';
@@ -76,6 +77,7 @@ export class SurroundingsTeller {
       signInCredits: options && isOffered(options) ? options.bonusMicro / MICRO_PER_CREDIT : undefined,
       guests: options?.guests,
       device: this.backend.device,
+      look: chatLook(),
       ...toldBy(session),
     };
     const telling = JSON.stringify(value);

@@ -33,12 +33,14 @@ export class Settings extends Disposable {
 export const IMPLICIT_CONTEXT = 'perigee.chat.implicitContext';
 
 /**
- * Whether questions about a file may include what the editor shows of it. One "off" on any level wins: a workspace
- * can't turn on what its user turned off.
+ * Whether questions about a file may include what the editor shows of it. One "off" on any level, or for the file's
+ * language, wins: a workspace can't turn on what its user turned off.
  */
-export function sendsImplicitContext(file: vscode.Uri): boolean {
+export function sendsImplicitContext(file: { uri: vscode.Uri; languageId: string }): boolean {
   const set = vscode.workspace.getConfiguration(undefined, file).inspect<boolean>(IMPLICIT_CONTEXT);
-  return ![set?.globalValue, set?.workspaceValue, set?.workspaceFolderValue].includes(false);
+  const general = [set?.globalValue, set?.workspaceValue, set?.workspaceFolderValue];
+  const ofLanguage = [set?.globalLanguageValue, set?.workspaceLanguageValue, set?.workspaceFolderLanguageValue];
+  return ![...general, ...ofLanguage].includes(false);
 }
 
 export const INSTRUCTIONS_ENABLED = 'perigee.instructions.enabled';

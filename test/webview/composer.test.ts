@@ -238,9 +238,37 @@ describe('chat view: the composer', () => {
     await view.page.keyboard.type('x');
     await press('Escape');
     await view.until('stop', 2);
-    await press('Enter');
-    assert.match(await view.page.locator('.hint').innerText(), /Still answering\. Your text is kept/);
     assert.equal(await typed(), 'x');
+  });
+
+  it('sends by Ctrl+Enter alone where the settings say so, also what is edited, and then breaks lines by Enter', async () => {
+    await view.tell(surroundings({ look: { sendWith: 'Ctrl+Enter' } }));
+    await view.page.keyboard.type('One');
+    await press('Enter');
+    await view.page.keyboard.type('two');
+    await press('Control+Enter');
+    const { text, requestId } = await view.until('send');
+    assert.equal(text, 'One\ntwo');
+    assert.equal(
+      await view.page.getByRole('button', { name: 'Send', exact: true }).getAttribute('title'),
+      'Send (Ctrl+Enter)',
+    );
+    await view.tell({ type: 'sent', requestId });
+    await press('ArrowUp');
+    await press('End');
+    await press('Enter');
+    await view.page.keyboard.type('more');
+    await press('Control+Enter');
+    assert.equal((await view.until('send', 2)).text, 'First question\nmore');
+  });
+
+  it('has the font that the settings ask for, code in its size as well, and the editor’s own again without', async () => {
+    const font = () => view.composer.evaluate((e) => [getComputedStyle(e).fontSize, getComputedStyle(e).fontFamily]);
+    const own = await font();
+    await view.tell(surroundings({ look: { sendWith: 'Enter', fontSize: 19, fontFamily: "'Some Font', serif" } }));
+    assert.deepEqual(await font(), ['19px', '"Some Font", serif']);
+    await view.tell(surroundings({ look: { sendWith: 'Enter' } }));
+    assert.deepEqual(await font(), own);
   });
 
   it('edits the last message by Up in an empty composer, and sends it with the attachments that stay', async () => {
@@ -395,7 +423,16 @@ describe('chat view: the composer', () => {
       order.push(String(await focused()));
     }
     assert.deepEqual(order, [
-      ...['History', 'New chat', 'More', 'Conversation', 'Copy', 'Edit and send again', 'Copy', 'Regenerate'],
+      ...[
+        'History',
+        'New chat',
+        'More',
+        'Conversation',
+        'Copy',
+        'Edit and send again',
+        'Copy as Markdown',
+        'Regenerate',
+      ],
       ...['Message', 'Attach', 'Model: kimi-k2', 'Context 16 % full: about 21,000 of 128,000 tokens'],
       '87.4 of 100 credits left',
     ]);

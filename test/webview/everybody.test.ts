@@ -5,6 +5,7 @@ import {
   ago,
   answer,
   broken,
+  CONVERSATION,
   conversation,
   guest,
   historyPage,
@@ -58,6 +59,31 @@ describe('chat view: for everybody', () => {
     answering: (view) => {
       const there = running({ text: 'One', device: 'desktop' });
       return view.tell(surroundings(), conversation([asked, there], { elsewhere: [there.runId!] }));
+    },
+    waiting: async (view) => {
+      const message = { text: `${'long'.repeat(60)} ${'word '.repeat(60)}`, chips };
+      await view.tell(
+        surroundings({ chips }),
+        conversation([asked, running({ text: 'One' })], { chatId: CONVERSATION }),
+        {
+          type: 'queue',
+          chatId: CONVERSATION,
+          messages: [
+            { id: '1', ...message, held: 'The answer was stopped.' },
+            { id: '2', ...message },
+            { id: '3', ...message, isSending: true },
+          ],
+        },
+      );
+      await view.composer.fill('And more');
+    },
+    leadingOn: async (view) => {
+      const text = 'In `fetchOrder`:\n\n```bash\nnpm test\n```\n\n```mermaid\ngraph TD\n```\n';
+      await view.tell(
+        surroundings({ look: { sendWith: 'Ctrl+Enter', fontSize: 20 } }),
+        conversation([asked, answer(text)]),
+      );
+      await view.tell({ type: 'symbols', asked: ['fetchOrder'], found: ['fetchOrder'] });
     },
     thinking: async (view) => {
       const thinking = { text: `One [link](https://example.org).\n\n- ${'long'.repeat(40)} \`code\``, ms: 12_000 };

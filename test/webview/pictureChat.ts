@@ -15,6 +15,7 @@ import {
 import {
   ago,
   answer,
+  CONVERSATION,
   conversation,
   DAY,
   guest,
@@ -146,6 +147,50 @@ export const chatStates: Record<string, State> = {
       conversation([asked, running({ id: '0b6f2f0e-5e0a-4f3e-9a58-0d6f7c3a1b77' })]),
       { type: 'text', messageId: '0b6f2f0e-5e0a-4f3e-9a58-0d6f7c3a1b77', text: RETRY.slice(0, 230), at: 0 },
     ],
+  },
+  queued: {
+    messages: [
+      surroundings({ chips: chips.slice(0, 1) }),
+      conversation([asked, running({ text: RETRY.slice(0, 230) })], { chatId: CONVERSATION }),
+      {
+        type: 'queue',
+        chatId: CONVERSATION,
+        messages: [
+          { id: '1', text: 'And add a test for the last try, please: it has to give up there.', chips: [] },
+          { id: '2', text: 'Then write the changelog.\nOne line.\nNo more.', chips: chips.slice(0, 2) },
+        ],
+      },
+    ],
+    act: async (view) => view.composer.fill('Also log each try'),
+  },
+  queuedHeld: {
+    messages: [
+      surroundings(),
+      conversation([asked, answer('As far as it came', { state: 'stopped', chargedMicro: 130_000 })], {
+        chatId: CONVERSATION,
+      }),
+      {
+        type: 'queue',
+        chatId: CONVERSATION,
+        messages: [
+          { id: '1', text: 'And add a test for the last try', chips: [], held: 'The answer was stopped.' },
+          { id: '2', text: 'Then the changelog', chips: [], isSending: true },
+        ],
+      },
+    ],
+  },
+  leadingOn: {
+    messages: [
+      surroundings({ look: { sendWith: 'Ctrl+Enter', fontSize: 16, fontFamily: 'serif' } }),
+      conversation([
+        user('How do I try it?'),
+        answer(
+          'Run the tests of `fetchOrder`, then look at the order:\n\n```bash\nnpm ci\nnpm test\n```\n\n```mermaid\ngraph TD\n  client --> orders\n```',
+        ),
+      ]),
+      { type: 'symbols', asked: ['fetchOrder'], found: ['fetchOrder'] },
+    ],
+    act: async (view) => view.page.locator('.code').first().hover(),
   },
   answeringShort: {
     messages: [surroundings(), conversation([asked, running({ text: RETRY.slice(0, 110), clampedTo: 812 })])],

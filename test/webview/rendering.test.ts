@@ -281,6 +281,31 @@ describe('chat view: files that an answer speaks of', () => {
   });
 });
 
+describe('chat view: symbols that an answer names', () => {
+  let view: View;
+  eachView(
+    (opened) => {
+      view = opened;
+    },
+    () => [surroundings()],
+  );
+
+  it('are asked about together, and lead to their definition where they have exactly one', async () => {
+    const text = 'Call `fetchOrder`, `Client.send()` or `gone`, not `true`, `npm test`, `a`, `--flag` or `src/a.ts`.';
+    await view.tell(conversation([user('Go'), answer(text)]));
+    const { names } = await view.until('findSymbols');
+    assert.deepEqual(names, ['fetchOrder', 'Client.send()', 'gone']);
+    await view.tell({ type: 'symbols', asked: names, found: ['fetchOrder', 'Client.send()'] });
+    const links = view.page.locator('.answer').getByRole('link');
+    assert.deepEqual(await links.allInnerTexts(), ['fetchOrder', 'Client.send()']);
+    assert.equal(await links.nth(0).getAttribute('title'), 'Go to fetchOrder');
+    await links.nth(0).click();
+    assert.deepEqual(await view.until('openSymbol'), { type: 'openSymbol', name: 'fetchOrder' });
+    await links.nth(1).press('Enter');
+    assert.equal((await view.until('openSymbol', 2)).name, 'Client.send()');
+  });
+});
+
 describe('chat view: directions of writing', () => {
   let view: View;
   eachView(

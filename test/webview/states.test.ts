@@ -131,7 +131,7 @@ describe('chat view: states and what they say', () => {
     await view.tell(surroundings(), conversation([user('Go'), reply]));
     await view.page.getByRole('button', { name: 'Regenerate' }).click();
     assert.equal((await view.until('regenerate')).messageId, reply.id);
-    await view.page.locator('.answer').getByRole('button', { name: 'Copy' }).click();
+    await view.page.locator('.answer').getByRole('button', { name: 'Copy as Markdown' }).click();
     assert.equal((await view.until('copy')).text, 'Yes **indeed**');
     assert.ok(await view.page.locator('.answer').getByRole('button', { name: 'Copied' }).isVisible());
   });

@@ -99,6 +99,25 @@ describe('chat view: a streamed answer', () => {
     assert.deepEqual(await view.until('newFile'), { type: 'newFile', text: 'print(1)', languageId: 'python' });
   });
 
+  it('offers a shell block to a terminal and a diagram to the preview once they are complete, and nothing else', async () => {
+    const [shell, diagram] = ['```bash\nnpm test\n', '```mermaid\ngraph TD\n'];
+    const terminal = view.page.getByRole('button', { name: 'Insert into terminal' });
+    const preview = view.page.getByRole('button', { name: 'Open preview' });
+    await view.tell(text(shell, 0));
+    assert.equal(await terminal.count(), 0, 'half a command is none');
+    const whole = `${shell}\`\`\`\n\n${diagram}\`\`\`\n\n\`\`\`ts\nconst a = 1;\n\`\`\`\n`;
+    await view.tell(text(whole, 0));
+    await terminal.click();
+    assert.deepEqual(await view.until('insertInTerminal'), {
+      ...{ type: 'insertInTerminal', text: 'npm test', language: 'bash' },
+    });
+    await preview.click();
+    assert.deepEqual(await view.until('previewDiagram'), {
+      ...{ type: 'previewDiagram', text: 'graph TD', language: 'mermaid' },
+    });
+    assert.deepEqual([await terminal.count(), await preview.count()], [1, 1]);
+  });
+
   it('offers the same for code inside a list', async () => {
     await view.tell(text('1. first\n\n   ```sh\n   npm test\n   ```\n2. second', 0));
     await view.page.locator('li .code').getByRole('button', { name: 'Copy' }).click();

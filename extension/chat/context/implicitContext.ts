@@ -44,7 +44,7 @@ export class ImplicitContext extends Disposable {
   private shown: StoredChip[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** The verdict on the active file, until something changes that it depends on. */
-  private judged: { uri: string; why: Promise<string | undefined> } | undefined;
+  private judged: { file: string; why: Promise<string | undefined> } | undefined;
   private looks = 0;
 
   constructor() {
@@ -68,6 +68,8 @@ export class ImplicitContext extends Disposable {
     this._register(window.tabGroups.onDidChangeTabGroups(anew));
     this._register(window.onDidChangeActiveTextEditor(anew));
     this._register(workspace.onDidSaveTextDocument(anew));
+    // Its language was changed, too.
+    this._register(workspace.onDidOpenTextDocument(later));
     this._register(workspace.onDidChangeConfiguration(anew));
     this._register(workspace.onDidChangeWorkspaceFolders(anew));
     this._register(workspace.onDidGrantWorkspaceTrust(anew));
@@ -104,6 +106,12 @@ export class ImplicitContext extends Disposable {
     throw new AttachmentRefused(`${why} Send the question again to ask it without.`);
   }
 
+  /** For a message that has waited. Throws `AttachmentRefused` if the file may no longer be sent unasked. */
+  async judgeAgain(chip: StoredChip): Promise<void> {
+    const why = await whyNotUnasked(vscode.Uri.parse(chip.uri!, true));
+    if (why) throw new AttachmentRefused(`${why} Edit the message to send it without.`);
+  }
+
   /** The active file's URI and label. Throws `AttachmentRefused` if nothing of it can be sent. */
   inFront(): { uri: string; label: string } {
     const { seen } = this;
@@ -114,7 +122,7 @@ export class ImplicitContext extends Disposable {
   private async look(): Promise<void> {
     const look = ++this.looks;
     const editor = frontEditor();
-    const why = editor ? await this.judge(editor.document.uri) : NO_FILE;
+    const why = editor ? await this.judge(editor.document) : NO_FILE;
     if (look !== this.looks || this.isDisposed) return;
     this.why = why;
     this.seen = editor && !why ? seenIn(editor) : undefined;
@@ -123,11 +131,12 @@ export class ImplicitContext extends Disposable {
     this.changed.fire();
   }
 
-  private judge(uri: vscode.Uri): Promise<string | undefined> {
-    const address = uri.toString();
-    if (this.judged?.uri !== address) {
-      const why = sendsImplicitContext(uri) ? whyNotUnasked(uri) : Promise.resolve(TURNED_OFF);
-      this.judged = { uri: address, why };
+  private judge(file: vscode.TextDocument): Promise<string | undefined> {
+    // The language may be chosen anew.
+    const address = `${file.languageId} ${file.uri}`;
+    if (this.judged?.file !== address) {
+      const why = sendsImplicitContext(file) ? whyNotUnasked(file.uri) : Promise.resolve(TURNED_OFF);
+      this.judged = { file: address, why };
     }
     return this.judged.why;
   }
@@ -135,7 +144,7 @@ export class ImplicitContext extends Disposable {
 
 const NO_FILE = 'No file of the workspace is in front, so nothing goes along unasked.';
 const NO_TEXT = 'The file in front shows no text that could go along.';
-const TURNED_OFF = `The setting ${IMPLICIT_CONTEXT} is off, so nothing goes along unasked.`;
+const TURNED_OFF = `The setting ${IMPLICIT_CONTEXT} is off for this file, so nothing goes along unasked.`;
 
 /** The editor of the active file, whichever panel has the focus. Not output, a notebook, or the left side of a diff. */
 function frontEditor(): vscode.TextEditor | undefined {

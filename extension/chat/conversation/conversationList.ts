@@ -1,3 +1,4 @@
+import * as vscode from 'vscode';
 import type { Session } from '../../account/session/session.ts';
 import type { Backend } from '../../backend.ts';
 import { Disposable } from '../../platform/dispose.ts';
@@ -54,6 +55,13 @@ export class ConversationList extends Disposable {
     // The title is the first heading of the Markdown, so that this works for a conversation that is not open.
     const title = /^#\s+(.+)$/m.exec(markdown)?.[1] ?? 'Conversation';
     await saveMarkdown(title, markdown);
+  }
+
+  /** Puts a conversation on the clipboard. */
+  async copy(id: string): Promise<void> {
+    const markdown = await this.session.call((who) => this.backend.exportMarkdown(who, id));
+    await vscode.env.clipboard.writeText(markdown);
+    vscode.window.setStatusBarMessage('The conversation was copied as Markdown', 4000);
   }
 
   private changed(): void {

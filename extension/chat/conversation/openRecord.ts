@@ -10,7 +10,10 @@ interface Stored {
   newId: string;
   accountId?: string;
   runs: string[];
-  /** Requests whose run has an earlier try's id: the server does not know them by their own. */
+  /**
+   * Requests that were carried out although the server may not know them: their run has an earlier try's id, or they
+   * wait for an answer's end.
+   */
   retries: string[];
 }
 
@@ -68,12 +71,12 @@ export class OpenRecord {
     return this.stored.runs.includes(runId);
   }
 
-  async addRetry(requestId: string): Promise<void> {
+  async addTaken(requestId: string): Promise<void> {
     this.stored.retries = [...this.stored.retries, requestId].slice(-MOST_RUNS);
     await this.store();
   }
 
-  isRetry(requestId: string): boolean {
+  isTaken(requestId: string): boolean {
     return this.stored.retries.includes(requestId);
   }
 

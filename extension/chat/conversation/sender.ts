@@ -26,6 +26,8 @@ export interface Question {
   /** Attachments of the replaced message that stay, by id. */
   keep?: string[];
   continues?: string;
+  /** It waited for the end of an answer. Its `id` stays the same however often it is tried. */
+  hasWaited?: true;
 }
 
 /**
@@ -56,11 +58,13 @@ export class Sender {
       ...(await chipInputs(question.chips, { text: says, kept: keep.length }, this.deps.found)),
     ];
     const { pending } = drafts.get(conversationId);
-    const isRetry = pending !== undefined && isSame(pending, question) && !continues;
+    // Its text is not in the draft, so the draft does not remember its run.
+    const isDraft = !question.hasWaited;
+    const isRetry = pending !== undefined && isSame(pending, question) && isDraft && !continues;
     let runId = isRetry ? pending.runId : (question.id ?? timeOrderedId());
     const wasAsked = record.isOwnRun(runId);
     for (let attempt = 0; ; attempt++) {
-      if (!continues) await drafts.update(conversationId, { pending: { runId, text, replaces } });
+      if (isDraft && !continues) await drafts.update(conversationId, { pending: { runId, text, replaces } });
       await record.addRun(runId);
       const request: RunRequest = {
         id: runId,
@@ -77,8 +81,8 @@ export class Sender {
       };
       try {
         const { run } = await session.call((who) => backend.startRun(who, request));
-        if (question.id !== undefined && question.id !== runId) await record.addRetry(question.id);
-        await drafts.update(conversationId, { pending: undefined });
+        if (question.id !== undefined && question.id !== runId) await record.addTaken(question.id);
+        if (isDraft) await drafts.update(conversationId, { pending: undefined });
         return run;
       } catch (error) {
         const refusal = error instanceof BackendError && error.kind === 'refused' ? error.problem : undefined;
@@ -86,8 +90,8 @@ export class Sender {
           // The first request did start the run, and the attachments or the model have changed since. Use that run.
           const found = findRun(runId, await look());
           if (found) {
-            if (question.id !== undefined && question.id !== runId) await record.addRetry(question.id);
-            await drafts.update(conversationId, { pending: undefined });
+            if (question.id !== undefined && question.id !== runId) await record.addTaken(question.id);
+            if (isDraft) await drafts.update(conversationId, { pending: undefined });
             return asRun(found, conversationId);
           }
           // The question's own id was already sent once. Never send the question twice.
@@ -96,7 +100,7 @@ export class Sender {
           continue;
         }
         // A refusal is certain: the next try is a new run. Any other failure may have started one.
-        if (refusal && refusal.status < 500) await drafts.update(conversationId, { pending: undefined });
+        if (isDraft && refusal && refusal.status < 500) await drafts.update(conversationId, { pending: undefined });
         throw error;
       }
     }
@@ -109,7 +113,7 @@ export class Sender {
    */
   async wasTaken(requestId: string, chatId: string, { text, replaces }: Pick<Question, 'text' | 'replaces'>) {
     const { session, backend, drafts, record } = this.deps;
-    if (record.isRetry(requestId)) return true;
+    if (record.isTaken(requestId)) return true;
     const { pending } = drafts.get(chatId);
     // A retry with the same run id may be under way.
     const runId = pending && isSame(pending, { text, replaces }) ? pending.runId : requestId;

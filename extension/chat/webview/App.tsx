@@ -1,5 +1,6 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect } from 'preact/hooks';
 import { isWebLink } from '../../../shared/answers/answerHtml.ts';
+import { wear } from './look.ts';
 import { useChat, useChatState } from './model/context.ts';
 import { takeFiles } from './model/dropped.ts';
 import { Boundary } from './parts/Boundary.tsx';
@@ -41,6 +42,8 @@ export function App() {
       document.removeEventListener('keydown', onKey);
     };
   }, [chat]);
+  const look = useChatState((s) => s.surroundings?.look);
+  useLayoutEffect(() => wear(look), [look]);
   return (
     <div class="app">
       <Boundary of={surroundings} instead={null}>

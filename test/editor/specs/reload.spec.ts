@@ -53,4 +53,26 @@ describe('the chat in the first moment after a window reload', () => {
     await editor.chat.answers.getByText('Heard.').waitFor();
     assert.equal(await editor.chat.composer.inputValue(), `${draft}!`);
   });
+
+  it('keeps a message that waits for an answer, and sends it once when that has ended', async () => {
+    const { upstream } = desk();
+    await editor.chat.startNew();
+    const call = upstream.script({ pieces: ['One, ', 'two.'], gateAt: 1 });
+    await editor.chat.send('Count');
+    await call.atGate;
+    upstream.script({ text: 'Three.' });
+    const waits = editor.chat.view.getByText('Sent when the answer is done', { exact: true });
+    await editor.chat.type('And on');
+    await editor.chat.sendTyped(waits);
+    await editor.until('it has left the composer', async () => (await editor.chat.composer.inputValue()) === '');
+    await editor.reload();
+    await waits.waitFor();
+    call.open();
+    await editor.chat.answers.getByText('Three.').waitFor();
+    assert.deepEqual(
+      (await editor.chat.messages.allInnerTexts()).map((text) => text.split('\n').find((line) => line.trim())),
+      ['Count', 'And on'],
+    );
+    await editor.chat.ended();
+  });
 });

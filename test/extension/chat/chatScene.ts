@@ -10,7 +10,8 @@ import type { ChatView } from '../../../extension/chat/view.ts';
 import { Emitter } from '../../../extension/platform/emitter.ts';
 import { Instructions } from '../../../extension/platform/instructions/instructions.ts';
 import { BackendError, localProblem } from '../../../extension/platform/server/backendError.ts';
-import type { RunRequest } from '../../../shared/runs.ts';
+import type { Message } from '../../../shared/conversations.ts';
+import type { RunEvent, RunRequest } from '../../../shared/runs.ts';
 import { perigee, sampleFile } from '../window.ts';
 
 export class Memory implements vscode.Memento {
@@ -23,6 +24,11 @@ export class Memory implements vscode.Memento {
     else this.values.set(key, JSON.parse(JSON.stringify(value)));
   }
 }
+
+const saidBy = (role: Message['role'], text: string): Message => ({
+  ...{ id: crypto.randomUUID(), role, kind: 'chat', text },
+  createdAt: '2026-11-21T09:00:00Z',
+});
 
 const notFound = () => new BackendError('refused', { ...localProblem('No', 'no', 'not_found'), status: 404 });
 
@@ -45,6 +51,14 @@ export class Scene {
     this.requests.some((request) => request.id === id) ? undefined : notFound();
   /** The index of the workspace; the extension's own unless a test plays it. */
   index: () => Promise<Finder> = async () => (await perigee()).index();
+  /** What the server has of every conversation; undefined: it knows none, and its answers end at once. */
+  messages: Message[] | undefined;
+  readonly stopped: string[] = [];
+  stop = async (runId: string) => {
+    this.stopped.push(runId);
+    this.end(runId, { state: 'stopped' });
+  };
+  private readonly ends = new Map<string, () => void>();
   private listening = false;
   private readonly instructions = new Instructions();
   readonly controller: ChatController;
@@ -88,8 +102,11 @@ export class Scene {
         device: 'here',
         models: async () => ({ models: [] }),
         conversation: async () => {
-          throw notFound();
+          if (!this.messages) throw notFound();
+          return { id: '', title: 'A chat', messages: structuredClone(this.messages), before: null };
         },
+        runEvents: (_: unknown, runId: string) => this.events(runId),
+        stopRun: (_: unknown, runId: string) => this.stop(runId),
         run: async (_: unknown, id: string) => {
           const refusal = await this.run(id);
           if (refusal) throw refusal;
@@ -99,6 +116,7 @@ export class Scene {
           const refusal = await this.answer(request);
           if (refusal) throw refusal;
           const { id, conversationId } = request;
+          if (this.messages) return { run: this.take(request, this.messages) };
           const run = { id, conversationId, messageId: crypto.randomUUID(), userMessageId: crypto.randomUUID() };
           return { run: { ...run, kind: 'chat', state: 'complete', createdAt: '2026-11-21T09:00:00Z' } };
         },
@@ -140,6 +158,38 @@ export class Scene {
       if (told) return { request: this.requests[sent], told };
       await new Promise((done) => setTimeout(done));
     }
+  }
+
+  /** As the server: one answer at a time in a conversation, and one for each id. */
+  private take({ id, conversationId, input }: RunRequest, messages: Message[]): object {
+    const there = messages.find(({ role, runId }) => role === 'assistant' && runId === id);
+    const busy = messages.find(({ state }) => state === 'running');
+    if (busy && !there) {
+      const problem = { ...localProblem('Busy', 'busy', 'conversation_busy'), status: 409, runId: busy.runId };
+      throw new BackendError('refused', problem);
+    }
+    const answer = there ?? this.runningAnswer(id);
+    if (!there) messages.push(saidBy('user', 'text' in input ? input.text : ''), answer);
+    const { createdAt, state } = answer;
+    return { id, conversationId, messageId: answer.id, userMessageId: null, kind: 'chat', state, createdAt };
+  }
+
+  /** An answer that runs until `end`. */
+  runningAnswer(runId: string = crypto.randomUUID()): Message {
+    return { ...saidBy('assistant', ''), runId, state: 'running' };
+  }
+
+  /** An answer ends: well, unless `part` says otherwise. */
+  end(runId: string, part: Partial<Message> = {}): void {
+    this.messages = this.messages!.map((message) =>
+      message.runId === runId ? { ...message, state: 'complete', text: 'Yes.', chargedMicro: 1, ...part } : message,
+    );
+    this.ends.get(runId)?.();
+  }
+
+  private async *events(runId: string): AsyncGenerator<RunEvent & { seq: number }> {
+    const isRunning = () => this.messages?.some((message) => message.runId === runId && message.state === 'running');
+    if (isRunning()) await new Promise<void>((resolve) => this.ends.set(runId, resolve));
   }
 
   say(...messages: ToHost[]): void {

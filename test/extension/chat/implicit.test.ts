@@ -165,6 +165,21 @@ describe('what the editor shows goes along with a question', () => {
     }
   });
 
+  it('never where the setting is off for the language of the file', async () => {
+    await show(sampleFile('src/client.ts'));
+    await scene.surroundings((value) => implicit(value) !== undefined);
+    const settings = vscode.workspace.getConfiguration('perigee.chat', { languageId: 'typescript' });
+    try {
+      await settings.update('implicitContext', false, vscode.ConfigurationTarget.Global, true);
+      await scene.surroundings(({ chips, leftOut }) => chips.length === 0 && leftOut === undefined);
+      await nothing(/perigee\.chat\.implicitContext is off/);
+      await show(sampleFile('README.md'));
+      await scene.surroundings((value) => implicit(value) !== undefined);
+    } finally {
+      await settings.update('implicitContext', undefined, vscode.ConfigurationTarget.Global, true);
+    }
+  });
+
   it('no other than the page showed, and none with an earlier message that is edited', async () => {
     await show(sampleFile('src/client.ts'));
     await scene.surroundings((value) => implicit(value) !== undefined);

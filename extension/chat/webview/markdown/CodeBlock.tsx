@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { isForTerminal } from '../../../../shared/answers/shellCommands.ts';
 import type { ShownCode } from '../blocks/applicable.ts';
 import { languageIdOf } from '../blocks/fence.ts';
 import { fileName } from '../format.ts';
@@ -8,6 +9,9 @@ import { IconButton } from '../parts/Icon.tsx';
 import { CodeFrame } from './CodeFrame.tsx';
 import { highlight, highlighted } from './highlight.ts';
 import { safeCode } from './sanitise.ts';
+
+/** What Markdown previews draw, if they can. */
+const DIAGRAMS = new Set(['mermaid', 'plantuml', 'dot', 'graphviz']);
 
 /** A code block with its label and actions. Plain text is appended until it is complete, then it is highlighted. */
 export function CodeBlock({ code: shown, closed }: { code: ShownCode; closed: boolean }) {
@@ -38,6 +42,20 @@ export function CodeBlock({ code: shown, closed }: { code: ShownCode; closed: bo
       actions={
         <>
           <IconButton icon="copy" label="Copy" done="Copied" onClick={() => chat.host.post({ type: 'copy', text })} />
+          {closed && isForTerminal(language) && (
+            <IconButton
+              icon="terminal"
+              label="Insert into terminal"
+              onClick={() => chat.host.post({ type: 'insertInTerminal', text, language })}
+            />
+          )}
+          {closed && DIAGRAMS.has(language) && (
+            <IconButton
+              icon="open-preview"
+              label="Open preview"
+              onClick={() => chat.host.post({ type: 'previewDiagram', text, language })}
+            />
+          )}
           <IconButton icon="insert" label="Insert at cursor" onClick={() => chat.host.post({ type: 'insert', text })} />
           <IconButton
             icon="new-file"

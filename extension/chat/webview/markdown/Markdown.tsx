@@ -94,10 +94,12 @@ function SafeHtml({ block }: { block: Block }) {
   const file = useContext(FileContext);
   const place = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
-    const { fragment, codes, maths, files } = renderBlock(block.token);
+    const { fragment, codes, maths, links } = renderBlock(block.token);
     const above = aboveInner(block.token.raw);
     ink.draw(maths);
-    for (const { place, reference } of files) chat.files.link(place, reference);
+    for (const link of links)
+      if ('symbol' in link) chat.files.linkSymbol(link.place, link.symbol);
+      else chat.files.link(link.place, link.reference);
     for (const { place: at, token } of codes) {
       const closed = block.closed && isClosedFence(token.raw.trimStart());
       render(

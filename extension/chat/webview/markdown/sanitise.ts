@@ -2,8 +2,7 @@ import DOMPurify from 'dompurify';
 import { Parser, Renderer, type Token, type Tokens } from 'marked';
 import { drawBlock, SANITISING } from '../../../../shared/answers/answerHtml.ts';
 import type { MathToken } from '../../../../shared/answers/answerMarkdown.ts';
-import type { FileReference } from '../../../../shared/answers/fileReferences.ts';
-import { filesIn } from './files.ts';
+import { type Place, placesIn } from './files.ts';
 
 // Each sanitiser is configured only once: parsing its lists for each block would take longer than the block.
 const purify = DOMPurify(window);
@@ -15,12 +14,12 @@ code.setConfig({ ALLOWED_TAGS: ['span'], ALLOWED_ATTR: ['class'], RETURN_DOM_FRA
 /** The configuration makes it return nodes; its types don't know that. */
 const nodesOf = (purifier: typeof purify, html: string) => purifier.sanitize(html) as unknown as DocumentFragment;
 
-/** The sanitised nodes of one block, and the code, math and files found in it, each with its place. */
+/** The sanitised nodes of one block, and the code, math and possible links found in it, each with its place. */
 export interface SafeBlock {
   fragment: DocumentFragment;
   codes: { place: HTMLElement; token: Tokens.Code }[];
   maths: { place: HTMLElement; math: MathToken }[];
-  files: { place: HTMLElement; reference: FileReference }[];
+  links: Place[];
 }
 
 export function renderBlock(token: Token): SafeBlock {
@@ -42,7 +41,7 @@ export function renderBlock(token: Token): SafeBlock {
   }
   return {
     fragment,
-    files: filesIn(fragment, targets),
+    links: placesIn(fragment, targets),
     codes: placesOf(fragment, 'data-code', codes).map(({ place, of }) => ({ place, token: of })),
     maths: placesOf(fragment, 'data-math', maths).map(({ place, of }) => ({ place, math: of })),
   };

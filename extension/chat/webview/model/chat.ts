@@ -9,6 +9,7 @@ import { FileLinks } from './fileLinks.ts';
 import { HistoryPanel, noHistory, putPage } from './history.ts';
 import type { Host } from './host.ts';
 import { isAttaching, outdated } from './outdated.ts';
+import { QueueDeeds } from './queue.ts';
 import { type ChatState, noState } from './state.ts';
 import { addThoughts, followThoughts, type ThinkingPiece } from './thoughts.ts';
 import { Voice } from './voice.ts';
@@ -35,6 +36,7 @@ export class Chat {
   readonly composing: Composing;
   readonly editing: EditingInPlace;
   readonly files: FileLinks;
+  readonly queue: QueueDeeds;
   private readonly voice = new Voice((text) => this.say(text));
   private readonly listeners = new Set<() => void>();
   private pieces: Piece[] = [];
@@ -80,6 +82,18 @@ export class Chat {
       (editing) => this.set({ editing, refusal: this.state.refusal?.replaces ? null : this.state.refusal }),
     );
     this.files = new FileLinks(host.post);
+    this.queue = new QueueDeeds({
+      host,
+      state: () => this.state,
+      set: (part) => this.set(part),
+      say: (text) => this.say(text),
+      hint: (text) => this.hint(text),
+      isLeaving: () => this.composing.isAwaiting,
+      compose: (text) => this.accepts(text.length, this.state.draft.length + 2) && this.compose(text, false),
+      setDraft: (text) => this.setDraft(text),
+      flush: () => this.composing.flush(),
+      waitAgain: (id, text) => this.composing.waitAgain(id, text),
+    });
     host.onMessage((message) => this.receive(message));
   }
 
@@ -130,6 +144,12 @@ export class Chat {
       case 'neverSent':
         this.composing.wasNeverSent(message.requestId);
         break;
+      case 'queue':
+        this.queue.told(message);
+        break;
+      case 'tooLate':
+        this.queue.tooLate(message);
+        break;
       case 'notice': {
         const { level, text, action, of } = message;
         this.set({ notice: { level, text, action, of }, loadingEarlier: false });
@@ -157,6 +177,7 @@ export class Chat {
         this.set({ mentions: { requestId: message.requestId, items: message.items } });
         break;
       case 'files':
+      case 'symbols':
         this.files.told(message);
         break;
       case 'pasted': {
@@ -266,6 +287,7 @@ export class Chat {
     this.focusComposer();
   }
 
+  /** Sends the composer's text. While an answer runs, it waits for its end. */
   sendDraft(): void {
     const help = /^\s*\/help(?:\s|$)/.exec(this.state.draft);
     if (help) {
@@ -278,8 +300,7 @@ export class Chat {
       this.hint('Write what to do with the pasted text. Then it is sent along.');
       return;
     }
-    if (!this.answering()) this.send(this.state.draft);
-    else this.hint(this.state.isOffline ? PERHAPS_ANSWERING : STILL_ANSWERING, true);
+    this.send(this.state.draft);
   }
 
   sendEdited(): void {
@@ -320,6 +341,7 @@ export class Chat {
 
   /** The Up key in an empty composer. */
   editLast(): boolean {
+    if (this.queue.editLast()) return true;
     return !this.answering() && this.editing.startLast();
   }
 
@@ -482,17 +504,18 @@ export class Chat {
   private send(text: string, edited?: { replaces: string; keep: string[] }): void {
     if (!this.accepts(text.length, 0)) return;
     this.begun ||= this.state.conversation?.id === null;
-    this.toLatest();
+    if (!this.answering()) this.toLatest();
     this.composing.send(text, edited);
   }
 
-  private compose(text: string, send: boolean): void {
+  private compose(text: string, send: boolean): true {
     if (send && !this.answering() && !this.state.sending) {
       this.send(text);
-      return;
+      return true;
     }
     const { draft } = this.state;
     this.setDraft(draft.trim() ? `${draft.trimEnd()}\n\n${text}` : text);
     this.focusComposer();
+    return true;
   }
 }

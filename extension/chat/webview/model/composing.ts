@@ -16,7 +16,7 @@ const DELAY_MS = 100;
  * A message that was pending for longer when the page closed is sent only if the user says so: the host is asked about
  * it.
  */
-const STILL_MEANT_MS = 5 * 60_000;
+export const STILL_MEANT_MS = 5 * 60_000;
 export const STILL_ANSWERING =
   'Still answering. Your text is kept: send it when the answer is done, or stop the answer.';
 
@@ -52,7 +52,7 @@ export class Composing {
   /** A hint to show once a chat is shown. */
   private toSay: string | undefined;
   /** Pending requests of chats that are no longer shown, with their chat and the composer text that they send. */
-  private readonly elsewhere = new Map<string, { chatId: string | undefined; text: string | undefined }>();
+  private readonly elsewhere = new Map<string, { chatId?: string; text: string | undefined }>();
   /** The pending request whose text was replaced in the composer by another one. */
   private rewritten: string | undefined;
   /** The composer's text was typed here, not put there by another page or the host. */
@@ -193,7 +193,7 @@ export class Composing {
     this.toSay = undefined;
     if (!waits) return;
     if (isResumed) this.isNext = true;
-    else if (this.view.isAnswering()) {
+    else if (sending.replaces && this.view.isAnswering()) {
       this.view.set({ sending: null });
       this.view.hint(STILL_ANSWERING, true);
     } else this.pass(sending);
@@ -211,6 +211,12 @@ export class Composing {
     this.view.set({ sending, refusal: null, hint: null });
     if (this.awaited) this.view.host.save({ sending: { ...sending, at: Date.now() } });
     else this.pass(sending);
+  }
+
+  /** Passes on again a message that waited on the previous page, which the host may not have stored in time. */
+  waitAgain(requestId: string, text: string): void {
+    this.elsewhere.set(requestId, { ...this.chat(), text });
+    this.view.host.post({ type: 'send', requestId, text, waits: true, ...this.chat() });
   }
 
   /** Puts the draft that was set aside before the typed text. */
@@ -254,9 +260,7 @@ export class Composing {
     this.flush();
     const { isNext } = this;
     this.isNext = false;
-    if (!isNext || !saysSomething(rest)) return;
-    if (this.view.isAnswering()) this.view.hint(STILL_ANSWERING, true);
-    else this.send(rest);
+    if (isNext && saysSomething(rest)) this.send(rest);
   }
 
   wasNotSent({ requestId, problem, chipId }: Extract<FromHost, { type: 'notSent' }>): void {
@@ -281,7 +285,7 @@ export class Composing {
     this.view.set({ sending: null });
     const { isNext } = this;
     this.isNext = false;
-    if (isNext && saysSomething(state().draft) && !this.view.isAnswering()) {
+    if (isNext && saysSomething(state().draft)) {
       const { draft, aside } = state();
       const isIn = sending.replaces || this.stands(sending);
       if (!isIn) this.view.set({ aside: { chips: [], ...aside, text: joined(aside?.text ?? '', sending.text) } });
@@ -289,7 +293,7 @@ export class Composing {
       return;
     }
     this.takeBack(sending);
-    this.view.hint(isNext ? STILL_ANSWERING : NOT_SENT_RELOADED, isNext || undefined);
+    this.view.hint(NOT_SENT_RELOADED);
   }
 
   /** Reports that a message to a chat that is not shown was not sent. Returns false if it belongs to no such chat. */
@@ -328,7 +332,8 @@ export class Composing {
     // Attachments of a draft that is set aside are not sent with another text.
     const without = aside?.chips.length && !sending.replaces ? { without: aside.chips } : {};
     const shown = sending.replaces ? undefined : this.view.state().surroundings?.chips.find((chip) => chip.implicit);
-    const whole = { ...sending, ...without, ...(shown ? { implicit: shown.id } : {}) };
+    const waits = this.view.isAnswering() && !sending.replaces ? { waits: true as const } : {};
+    const whole = { ...sending, ...without, ...waits, ...(shown ? { implicit: shown.id } : {}) };
     this.view.set({ sending: { ...whole, isPassed: true } });
     this.flush();
     this.view.host.save({ sending: { ...whole, ...this.chat(), at: Date.now() } });

@@ -16,6 +16,8 @@ export interface Saved {
   composer?: { text: string; told: string; chatId?: string; isAwaiting: boolean };
   /** The pending message, since `at` (milliseconds since 1970). */
   sending?: Omit<Sending, 'isPassed'> & { chatId?: string; at: number };
+  /** What waited for an answer, since `at`: a quick reload may be faster than the host's own store. */
+  queue?: { chatId: string; messages: { id: string; text: string }[]; at: number };
   /** This is the last state of its page. Otherwise it may be some seconds older than the page's end. */
   isLatest?: true;
 }

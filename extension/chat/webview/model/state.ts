@@ -1,5 +1,5 @@
 import type { Problem } from '../../../../shared/problems.ts';
-import type { FromHost, Mention, Surroundings, ToHost } from '../../protocol.ts';
+import type { FromHost, Mention, Surroundings, ToHost, Waiting } from '../../protocol.ts';
 import type { Changes } from './changes.ts';
 import type { Conversation } from './conversation.ts';
 import { type HistoryState, noHistory } from './history.ts';
@@ -15,6 +15,8 @@ export interface Sending {
   without?: string[];
   /** The implicit chip that was shown when this was sent. */
   implicit?: string;
+  /** An answer ran when it was sent, and it waits for its end. */
+  waits?: true;
   /** The host has the request. Before that, it waits for its chat to arrive. */
   isPassed?: true;
 }
@@ -60,6 +62,8 @@ export interface ChatState {
   sending: Sending | null;
   /** The last refused request. Its text is still where it was typed. */
   refusal: Refusal | null;
+  /** What waits for the end of an answer. It may be another chat's: use `queueOf`. */
+  queue: { chatId: string; messages: Waiting[] };
   /** An earlier message that is being edited in place. */
   editing: Editing | null;
   /** Only the latest: by then, an older one is out of date. */
@@ -91,6 +95,7 @@ export const noState: ChatState = {
   aside: null,
   sending: null,
   refusal: null,
+  queue: { chatId: '', messages: [] },
   editing: null,
   notice: null,
   changes: {},

@@ -18,6 +18,7 @@ import copy from '@vscode/codicons/src/icons/copy.svg';
 import creditCard from '@vscode/codicons/src/icons/credit-card.svg';
 import dashboard from '@vscode/codicons/src/icons/dashboard.svg';
 import debugDisconnect from '@vscode/codicons/src/icons/debug-disconnect.svg';
+import debugPause from '@vscode/codicons/src/icons/debug-pause.svg';
 import debugStop from '@vscode/codicons/src/icons/debug-stop.svg';
 import diff from '@vscode/codicons/src/icons/diff.svg';
 import discard from '@vscode/codicons/src/icons/discard.svg';
@@ -41,6 +42,7 @@ import lightbulb from '@vscode/codicons/src/icons/lightbulb.svg';
 import listSelection from '@vscode/codicons/src/icons/list-selection.svg';
 import loading from '@vscode/codicons/src/icons/loading.svg';
 import newFile from '@vscode/codicons/src/icons/new-file.svg';
+import openPreview from '@vscode/codicons/src/icons/open-preview.svg';
 import refresh from '@vscode/codicons/src/icons/refresh.svg';
 import regex from '@vscode/codicons/src/icons/regex.svg';
 import search from '@vscode/codicons/src/icons/search.svg';
@@ -48,6 +50,7 @@ import symbolMethod from '@vscode/codicons/src/icons/symbol-method.svg';
 import terminal from '@vscode/codicons/src/icons/terminal.svg';
 import trash from '@vscode/codicons/src/icons/trash.svg';
 import warning from '@vscode/codicons/src/icons/warning.svg';
+import watch from '@vscode/codicons/src/icons/watch.svg';
 
 /** Each icon's SVG, by its codicon name. It has the colour of the text around it. */
 export const ICONS = {
@@ -69,6 +72,7 @@ export const ICONS = {
   'credit-card': creditCard,
   dashboard,
   'debug-disconnect': debugDisconnect,
+  'debug-pause': debugPause,
   'debug-stop': debugStop,
   diff,
   discard,
@@ -92,6 +96,7 @@ export const ICONS = {
   'list-selection': listSelection,
   loading,
   'new-file': newFile,
+  'open-preview': openPreview,
   refresh,
   regex,
   search,
@@ -99,6 +104,7 @@ export const ICONS = {
   terminal,
   trash,
   warning,
+  watch,
   blank,
 };
 export type IconName = keyof typeof ICONS;

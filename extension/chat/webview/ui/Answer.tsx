@@ -60,7 +60,7 @@ export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
           <span class="actions">
             <IconButton
               icon="copy"
-              label="Copy"
+              label="Copy as Markdown"
               done="Copied"
               onClick={() => chat.host.post({ type: 'copy', text: message.text })}
             />

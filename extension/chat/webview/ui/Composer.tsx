@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import { meter } from '../../../../shared/money/meter.ts';
 import type { Mention } from '../../protocol.ts';
 import { count, counted, enoughFor, saysSomething, whatIsLeft } from '../format.ts';
+import { sendKey, sends } from '../look.ts';
 import type { Chat } from '../model/chat.ts';
 import { useChat, useChatState } from '../model/context.ts';
 import { runningAnswer } from '../model/conversation.ts';
@@ -15,6 +16,7 @@ import { AttachMenu, ModelMenu } from './ComposerMenus.tsx';
 import { ContextRing } from './ContextRing.tsx';
 import { Help } from './Help.tsx';
 import { Mentions } from './Mentions.tsx';
+import { Queue } from './Queue.tsx';
 import { Refused } from './Refused.tsx';
 import { Standing } from './Standing.tsx';
 import { useSlash } from './slash.ts';
@@ -43,6 +45,7 @@ export function Composer() {
         )}
         <LeftBefore />
         <Help />
+        <Queue />
         <Box draft={draft} />
         <Boundary of={surroundings} instead={null}>
           <Left />
@@ -90,6 +93,7 @@ function Box({ draft }: { draft: string }) {
   const sending = useChatState((s) => s.sending !== null);
   const running = useChatState((s) => runningAnswer(s.conversation) !== undefined);
   const isOffline = useChatState((s) => s.isOffline);
+  const sendWith = useChatState((s) => s.surroundings?.look?.sendWith);
   const mentions = useMentions(chat, field);
   const slash = useSlash(chat, field);
   const list = mentions.shown ?? slash.shown;
@@ -126,7 +130,7 @@ function Box({ draft }: { draft: string }) {
   const onKey = (event: KeyboardEvent) => {
     if (event.isComposing || mentions.onKey(event) || slash.onKey(event)) return;
     const area = field.current!;
-    if (event.key === 'Enter' && !event.shiftKey) {
+    if (sends(event, sendWith)) {
       event.preventDefault();
       chat.sendDraft();
     } else if (event.key === 'ArrowUp' && area.value === '' && chat.editLast()) event.preventDefault();
@@ -174,7 +178,7 @@ function Box({ draft }: { draft: string }) {
         <ModelMenu />
         <span class="space" />
         <ContextRing />
-        {running && !isOffline ? (
+        {running && !isOffline && (
           <IconButton
             icon="debug-stop"
             label="Stop (Escape)"
@@ -184,13 +188,14 @@ function Box({ draft }: { draft: string }) {
               field.current?.focus();
             }}
           />
-        ) : (
+        )}
+        {(!running || isOffline || saysSomething(draft)) && (
           <button
             type="button"
-            class="icon-button send"
-            title={running ? 'Not connected' : 'Send (Enter)'}
-            aria-label="Send"
-            disabled={sending || running || !saysSomething(draft)}
+            class={`icon-button send ${running ? 'later' : ''}`}
+            title={`${running ? 'Send when the answer is done' : 'Send'} (${sendKey(sendWith)})`}
+            aria-label={running ? 'Send when the answer is done' : 'Send'}
+            disabled={sending || !saysSomething(draft)}
             onClick={() => {
               chat.sendDraft();
               field.current?.focus();

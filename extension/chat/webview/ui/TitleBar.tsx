@@ -29,6 +29,13 @@ export function TitleBar() {
           disabled: isOffline,
           run: () => chat.host.post({ type: 'export', id }),
         },
+        {
+          id: 'copy',
+          label: 'Copy as Markdown',
+          icon: 'copy',
+          disabled: isOffline,
+          run: () => chat.host.post({ type: 'copyConversation', id }),
+        },
         { id: 'delete', label: 'Delete', icon: 'trash', disabled: isOffline, run: () => setDoing('delete') },
       ]
     : [];

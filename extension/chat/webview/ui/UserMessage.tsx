@@ -2,6 +2,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { MAX_REFERENCE } from '../../../../shared/answers/fileReferences.ts';
 import type { Attachment, Message } from '../../../../shared/conversations.ts';
 import { attachmentLabel, count, fullTime, isOfFile, KIND_ICONS, when } from '../format.ts';
+import { sends } from '../look.ts';
 import { useChat, useChatState } from '../model/context.ts';
 import { useNow } from '../model/now.ts';
 import type { Editing } from '../model/state.ts';
@@ -106,6 +107,7 @@ function EditInPlace({ message, editing }: { message: Message; editing: Editing 
   const refusal = useChatState((s) => (s.refusal?.replaces === message.id ? s.refusal : null));
   const edited = useChatState((s) => s.surroundings?.edited);
   const chips = edited?.messageId === message.id ? edited.chips : none;
+  const sendWith = useChatState((s) => s.surroundings?.look?.sendWith);
   const field = useRef<HTMLTextAreaElement>(null);
   useLayoutEffect(() => {
     const area = field.current!;
@@ -148,7 +150,7 @@ function EditInPlace({ message, editing }: { message: Message; editing: Editing 
           onKeyDown={(event) => {
             if (event.isComposing) return;
             if (event.key === 'Escape') chat.editing.set(null);
-            else if (event.key === 'Enter' && !event.shiftKey) chat.sendEdited();
+            else if (sends(event, sendWith)) chat.sendEdited();
             else return;
             event.preventDefault();
           }}

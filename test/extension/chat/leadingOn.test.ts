@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { Diagrams } from '../../../extension/chat/answers/diagrams.ts';
+import { findSymbols, openSymbol } from '../../../extension/chat/answers/symbols.ts';
+import { TerminalInput } from '../../../extension/chat/answers/terminal.ts';
+import { sampleFile, until } from '../window.ts';
+
+/** A terminal that only listens. */
+class Listening implements vscode.Pseudoterminal {
+  private readonly writing = new vscode.EventEmitter<string>();
+  readonly onDidWrite = this.writing.event;
+  readonly heardSome = new vscode.EventEmitter<void>();
+  heard = '';
+  open() {}
+  close() {}
+  handleInput(text: string) {
+    this.heard += text;
+    this.heardSome.fire();
+  }
+}
+
+describe('commands of an answer', () => {
+  it('are put into the terminal in front, and not run', async () => {
+    const terminals = new TerminalInput();
+    const pty = new Listening();
+    const terminal = vscode.window.createTerminal({ name: 'listening', pty });
+    terminal.show();
+    await until(vscode.window.onDidChangeActiveTerminal, () => vscode.window.activeTerminal === terminal);
+    await terminals.insert('# the tests\nnpm test\n', 'bash');
+    await until(pty.heardSome.event, () => pty.heard !== '');
+    assert.equal(pty.heard, 'npm test');
+    terminal.dispose();
+    terminals.dispose();
+  });
+});
+
+describe('diagrams of an answer', () => {
+  afterEach(() => vscode.commands.executeCommand('workbench.action.closeAllEditors'));
+
+  it('open in the editor’s Markdown preview, in a fence that they can’t close', async () => {
+    const diagrams = new Diagrams();
+    await diagrams.show('graph TD\n```\nA --> B', 'mermaid');
+    const isPreview = () =>
+      vscode.window.tabGroups.all.some(({ tabs }) =>
+        tabs.some(({ input, label }) => input instanceof vscode.TabInputWebview && /Diagram/.test(label)),
+      );
+    await until(vscode.window.tabGroups.onDidChangeTabs, isPreview);
+    const source = await vscode.workspace.openTextDocument(vscode.Uri.parse('perigee-diagram:/Diagram.md'));
+    assert.equal(source.getText(), '````mermaid\ngraph TD\n```\nA --> B\n````\n');
+    diagrams.dispose();
+  });
+});
+
+describe('symbols that an answer names', () => {
+  let asked: string[] = [];
+  let provider: vscode.Disposable;
+  const at = (line: number, path = 'src/client.ts') =>
+    new vscode.Location(sampleFile(path), new vscode.Range(line, 0, line, 3));
+  const outside = new vscode.Location(vscode.Uri.file('/elsewhere/a.ts'), new vscode.Range(0, 0, 0, 1));
+  const found = (name: string, container: string, location: vscode.Location) =>
+    new vscode.SymbolInformation(name, vscode.SymbolKind.Function, container, location);
+
+  before(() => {
+    provider = vscode.languages.registerWorkspaceSymbolProvider({
+      provideWorkspaceSymbols: (query) => {
+        asked.push(query);
+        return [
+          found('playedOnce', '', at(2)),
+          found('playedTwice', 'One', at(3)),
+          found('playedTwice', 'Two', at(4)),
+          found('playedOutside', '', outside),
+          found('playedInstalled', '', at(1, 'node_modules/x/index.ts')),
+          found('playedMethod()', 'Client', at(5)),
+        ];
+      },
+    });
+  });
+  beforeEach(() => {
+    asked = [];
+  });
+  after(() => provider.dispose());
+  afterEach(() => vscode.commands.executeCommand('workbench.action.closeAllEditors'));
+
+  it('are those with exactly one definition in the workspace, by its container where one is named', async () => {
+    const names = ['playedOnce', 'playedTwice', 'Two.playedTwice', 'playedOutside', 'playedInstalled', 'playedGone'];
+    assert.deepEqual(await findSymbols([...names, 'Client.playedMethod()', 'Other.playedMethod']), [
+      'playedOnce',
+      'Two.playedTwice',
+      'Client.playedMethod()',
+    ]);
+  });
+
+  it('are looked up twenty at a time at most', async () => {
+    await findSymbols(Array.from({ length: 50 }, (_, n) => `played${n}`));
+    assert.equal(asked.length, 20);
+  });
+
+  it('open at their definition, or say that there is no single one any more', async () => {
+    await openSymbol('Two.playedTwice');
+    assert.equal(vscode.window.activeTextEditor?.selection.active.line, 4);
+    await assert.rejects(openSymbol('playedTwice'), /playedTwice has no single definition/);
+  });
+});
