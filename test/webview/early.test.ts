@@ -125,6 +125,27 @@ describe('chat view: what is typed while everything starts', () => {
     assert.equal(seenFirst.all('send')[0]!.without, undefined);
   });
 
+  for (const [typed, isLatest] of [
+    ['', true],
+    ['half a thought', true],
+    ['half a thought', false],
+  ] as const)
+    it(`${typed ? `is “${typed}”` : 'is empty'} where the editor has stored an earlier text alone, with a page that ${isLatest ? 'kept its last key' : 'may have lost some'}`, () => {
+      const view = new Window();
+      view.tell(surroundings(), told(messages, { draft: '' }));
+      for (const text of ['two', '', typed]) {
+        view.chat.setDraft(text);
+        view.chat.composing.flush();
+      }
+      view.load(isLatest);
+      view.tell(surroundings(), told(messages, { draft: 'two' }));
+      assert.equal(view.draft, typed);
+      // What the host never had from this page is somebody else's.
+      view.load(isLatest);
+      view.tell(surroundings(), told(messages, { draft: 'of another window' }));
+      assert.equal(view.draft, ['of another window', typed].filter((text) => text !== '').join('\n\n'));
+    });
+
   it('is not overwritten when the same chat is told anew, however late', () => {
     const view = new Window();
     view.tell(surroundings(), told([], { draft: 'left' }));

@@ -4,7 +4,7 @@ import { timeOrderedId } from '../../../../shared/ids.ts';
 import type { FromHost } from '../../protocol.ts';
 import { saysSomething, withTimes } from '../format.ts';
 import type { Host, Saved } from './host.ts';
-import { beginsWith, goOn, lastKnown } from './leftText.ts';
+import { beginsWith, goOn, lastKnown, markOf } from './leftText.ts';
 import type { ChatState, Sending } from './state.ts';
 
 type Conversation = Extract<FromHost, { type: 'conversation' }>;
@@ -39,6 +39,8 @@ export class Composing {
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** The text that the host has. */
   private told = '';
+  /** Marks of the texts that it was told in this chat, newest last. */
+  private before: number[] = [];
   /** The state that the previous page stored. Read once. */
   private left: Saved | undefined;
   /**
@@ -79,6 +81,7 @@ export class Composing {
     this.restored = composer.text;
     this.chatId = composer.chatId;
     this.told = composer.told;
+    this.before = composer.before ?? [];
   }
 
   /** The composer's text on the previous page. */
@@ -125,6 +128,7 @@ export class Composing {
     const text = this.whole().slice(0, MAX_TEXT);
     if (!this.hasChat || text === this.told) return;
     this.told = text;
+    if (text !== '') this.before = [...this.before, markOf(text)].slice(-MOST_MARKS);
     this.view.host.post({ type: 'draft', text, ...this.chat() });
     this.keep();
   }
@@ -157,7 +161,7 @@ export class Composing {
       this.restored = undefined;
       this.isRestored = restored !== undefined && this.chatId === chatId;
       if (restored !== undefined && !this.isRestored) this.stayBehind();
-      this.chatId = chatId;
+      this.belongsTo(chatId);
       this.told = message.draft;
       const known = lastKnown(message, this.left);
       if (restored === undefined || !this.isRestored) return this.place(known);
@@ -175,7 +179,7 @@ export class Composing {
     // The editor shows another chat without a request: the text stays with its own chat.
     this.flush();
     this.forgetSending();
-    this.chatId = chatId;
+    this.belongsTo(chatId);
     this.told = message.draft;
     this.isTyped = false;
     return { draft: message.draft, aside: null };
@@ -425,15 +429,23 @@ export class Composing {
     return joined(aside?.text ?? '', draft);
   }
 
+  private belongsTo(chatId: string | null): void {
+    if (this.chatId !== chatId) this.before = [];
+    this.chatId = chatId;
+  }
+
   private chat(): { chatId?: string } {
     return this.chatId ? { chatId: this.chatId } : {};
   }
 
   private keep(): void {
-    const { told } = this;
-    this.view.host.save({ composer: { text: this.whole(), told, ...this.chat(), isAwaiting: !this.hasChat } });
+    const { told, before } = this;
+    this.view.host.save({ composer: { text: this.whole(), told, before, ...this.chat(), isAwaiting: !this.hasChat } });
   }
 }
+
+/** The editor stores at least once a minute; the host is told of a pause in typing. */
+const MOST_MARKS = 100;
 
 /** A value for `told` that differs from every text, so that the next text is sent. */
 const UNKNOWN = '\0';

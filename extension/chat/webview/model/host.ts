@@ -12,8 +12,9 @@ export interface Saved {
   edits: Record<string, Editing>;
   /**
    * The text typed for the next message; `told` is the text that the host has. `isAwaiting`: its chat had not arrived.
+   * `before`: marks of the texts that the host had before, newest last.
    */
-  composer?: { text: string; told: string; chatId?: string; isAwaiting: boolean };
+  composer?: { text: string; told: string; chatId?: string; isAwaiting: boolean; before?: number[] };
   /** The pending message, since `at` (milliseconds since 1970). */
   sending?: Omit<Sending, 'isPassed'> & { chatId?: string; at: number };
   /** What waited for an answer, since `at`: a quick reload may be faster than the host's own store. */

@@ -12,6 +12,8 @@ export function lastKnown({ draft, chatId, id }: Conversation, left: Saved | und
   // time.
   if (mine.text === mine.told && draft === '' && !left.isLatest) return draft;
   if (mine.told === draft) return mine.text;
+  // The editor stores what the host has some seconds late: after a reload it may be what was typed before this.
+  if (draft !== '' && mine.before?.includes(markOf(draft)) && (mine.text !== '' || left.isLatest)) return mine.text;
   if (mine.text.includes(draft)) return mine.text;
   return draft.includes(mine.text) || left.sending ? draft : joined(draft, mine.text);
 }
@@ -28,6 +30,13 @@ export function goOn(composer: string, restored: string, known: string): { draft
   if (composer === '') return { draft: known, aside: '' };
   const ofOthers = known.endsWith(`\n\n${restored}`);
   return { draft: composer, aside: ofOthers ? known.slice(0, -restored.length).trimEnd() : known };
+}
+
+/** A hash of a text (FNV-1a): the page stores it in place of each text that it has told. */
+export function markOf(text: string): number {
+  let hash = 0x811c9dc5 | 0;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return hash;
 }
 
 /** Whether a text begins with the whole earlier draft as separate lines. A common first word may be chance. */
