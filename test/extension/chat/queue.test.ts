@@ -71,6 +71,18 @@ describe('messages that are written while an answer runs', () => {
     assert.deepEqual(sentTexts(), ['First', 'Second', 'Third']);
   });
 
+  it('may be commands: they wait as they were typed, and the question that they stand for is sent', async () => {
+    scene.say({ type: 'draft', text: '/explain briefly', chatId }, note, wait('/explain briefly'));
+    await scene.until('sent', 2);
+    assert.deepEqual(
+      queue(scene).map(({ text }) => text),
+      ['/explain briefly'],
+    );
+    scene.end(first);
+    await until(() => scene.requests.length === 2 && queue(scene).length === 0);
+    assert.deepEqual(sentTexts(), ['First', 'Explain note.md: briefly']);
+  });
+
   const ENDS: [how: string, part: object, why: string][] = [
     ['was stopped', { state: 'stopped' }, 'The answer was stopped.'],
     ['failed', { state: 'failed', text: '' }, 'The answer failed.'],
