@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import { withoutSecrets } from './secrecy/guarded.ts';
+import { holdsSecrets, LEFT_OUT, withoutSecrets } from './secrecy/guarded.ts';
+import { judgedPath } from './secrecy/judgedPath.ts';
 
 // The part that we use of the built-in git extension's API, version 1 (extensions/git/src/api/git.d.ts in VS Code's
 // source).
@@ -39,12 +40,15 @@ interface Commit {
 interface Change {
   /** Where the file is now; where it was, if it was deleted. */
   readonly uri: vscode.Uri;
+  /** Where a renamed file was. */
+  readonly originalUri?: vscode.Uri;
   readonly status: number;
 }
 const UNTRACKED = 7;
 
 export const NO_REPOSITORY = 'No git repository is open in the editor.';
 export const NO_CHANGES = 'There are no uncommitted changes.';
+export const NO_ANSWER = 'Git did not answer. Try again in a moment.';
 
 /**
  * `git diff HEAD` of the repository around `near` (else the first repository), without files that hold secrets.
@@ -63,15 +67,25 @@ export async function gitDiff(near: vscode.Uri | undefined): Promise<{ text: str
   else {
     // Both lists are needed: a line that was staged and then changed again shows its current text only in a diff
     // against HEAD.
-    const paths = [...new Set([...indexChanges, ...unstaged].map(({ uri }) => uri.fsPath))];
-    const parts = await Promise.all(paths.map((path) => repository.diffWithHEAD(path)));
-    text = parts.join('');
+    const changes = new Map([...unstaged, ...indexChanges].map((change) => [change.uri.fsPath, change]));
+    const parts = [...changes.values()].map((change) => fileDiff(change, (path) => repository.diffWithHEAD(path)));
+    text = (await Promise.all(parts)).join('');
   }
   text = withoutSecrets(text);
   if (untracked.length > 0) {
     text += `\nNot under version control yet:\n${untracked.map((uri) => vscode.workspace.asRelativePath(uri)).join('\n')}\n`;
   }
   return text.trim() === '' ? { none: NO_CHANGES } : { text };
+}
+
+/** One file's diff. Asked for by its new name alone, a renamed file looks new, and is judged by both its names. */
+async function fileDiff({ uri, originalUri = uri }: Change, ask: (path: string) => Promise<string>): Promise<string> {
+  const [name, from] = [uri, originalUri].map((one) => vscode.workspace.asRelativePath(one));
+  const head = `diff --git a/${from} b/${name}\n`;
+  if ([uri, originalUri].some((one) => holdsSecrets(judgedPath(one)))) return `${head}${LEFT_OUT}\n`;
+  const diff = withoutSecrets(await ask(uri.fsPath));
+  if (from === name || diff === '') return diff;
+  return `${head}rename from ${from}\nrename to ${name}\n${diff.slice(diff.indexOf('\n') + 1)}`;
 }
 
 async function repositoryAround(near: vscode.Uri | undefined): Promise<Repository | undefined> {
@@ -88,8 +102,8 @@ export async function recentCommits(near: vscode.Uri | undefined, maxEntries: nu
   return repository ? repository.log({ maxEntries }).catch(() => []) : [];
 }
 
-/** Each file's diff is asked of git by itself. */
-const MOST_FILES = 50;
+/** Each file's diff is asked of git by itself. Characters of all of them, about four to a token. */
+const MOST = { files: 50, characters: 100_000 };
 
 /**
  * A commit as `git show` tells it, without files that hold secrets. The diff is the one from its first parent. Otherwise
@@ -112,15 +126,29 @@ export async function readCommit(
   const [parent] = parents;
   const changes = parent === undefined ? [] : await repository.diffBetween(parent, commit.hash);
   const diffs: string[] = [];
+  const rest: string[] = [];
+  let characters = 0;
   // Each by itself: the extension trims them, so that one would run into the next.
-  for (const { uri } of changes.slice(0, MOST_FILES))
-    diffs.push(withoutSecrets(await repository.diffBetween(parent!, commit.hash, uri.fsPath)));
-  const rest = changes.slice(MOST_FILES).map(({ uri }) => vscode.workspace.asRelativePath(uri));
-  const parts = [about.join('\n'), message.trim(), diffs.map((diff) => diff.trimEnd()).join('\n')];
-  if (parent === undefined) parts.push('This is the first commit: all files of the repository were new in it.');
+  for (const [at, change] of changes.entries()) {
+    const name = vscode.workspace.asRelativePath(change.uri);
+    const isAsked = at < MOST.files && characters < MOST.characters && !name.startsWith(':');
+    const ask = (path: string) => repository.diffBetween(parent!, commit.hash, path);
+    const diff = isAsked ? await fileDiff(change, ask).catch(() => undefined) : undefined;
+    if (diff === undefined || characters + diff.length > MOST.characters || !isOfOneFile(diff)) rest.push(name);
+    else {
+      characters += diff.length;
+      diffs.push(diff.trimEnd());
+    }
+  }
+  const parts = [about.join('\n'), message.trim(), diffs.join('\n')];
+  if (parent === undefined)
+    parts.push('Its diff is not known: it is the first commit, or this clone does not have the one before it.');
   if (rest.length > 0) parts.push(`Changed as well, not shown:\n${rest.join('\n')}`);
   return { text: parts.filter((part) => part !== '').join('\n\n') };
 }
+
+/** Git takes a name as a pattern: "[id].ts" is also "i.ts". */
+const isOfOneFile = (diff: string) => new Set(diff.match(/^diff --git .*/gm)).size < 2;
 
 /** Whether a repository with uncommitted changes is open; does not wake the git extension. */
 export function hasUncommittedChanges(): boolean {

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import type { AttachmentInput, AttachmentKind, LineRange } from '../../../shared/runs.ts';
 import { MAX_TEXT } from '../../../shared/runs.ts';
-import { gitDiff } from '../../platform/git.ts';
+import { gitDiff, NO_ANSWER } from '../../platform/git.ts';
 import { holdsSecrets } from '../../platform/secrecy/guarded.ts';
 import { judgedPath } from '../../platform/secrecy/judgedPath.ts';
+import { within } from '../../platform/within.ts';
 import type { Chip } from '../protocol.ts';
 
 /** Something that can't be attached; the message is a sentence for the user. */
@@ -152,9 +153,12 @@ export function countProblems(uri: vscode.Uri): number {
   return countedProblems([[uri, vscode.languages.getDiagnostics(uri)]]).length;
 }
 
+/** How long an attachment waits for git. The message waits for the attachment. */
+export const GIT_MS = 10_000;
+
 /** All uncommitted changes of the repository around `near`. */
 export async function diffChip(near: vscode.Uri | undefined): Promise<StoredChip> {
-  const found = await gitDiff(near);
+  const found = (await within(gitDiff(near), GIT_MS)) ?? { none: NO_ANSWER };
   if ('none' in found) throw new AttachmentRefused(found.none);
   const { text } = found;
   refuseTooLong(text, 'The uncommitted changes');

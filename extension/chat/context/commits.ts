@@ -1,6 +1,7 @@
 import type * as vscode from 'vscode';
-import { type ListedCommit, readCommit } from '../../platform/git.ts';
-import { AttachmentRefused, estimateTokens, head, refuseTooLong, type StoredChip } from './attachments.ts';
+import { type ListedCommit, NO_ANSWER, readCommit } from '../../platform/git.ts';
+import { within } from '../../platform/within.ts';
+import { AttachmentRefused, estimateTokens, GIT_MS, head, refuseTooLong, type StoredChip } from './attachments.ts';
 
 /** "3f2a1bc Try failed requests again" */
 export const commitName = ({ hash, message }: Pick<ListedCommit, 'hash' | 'message'>) =>
@@ -8,7 +9,7 @@ export const commitName = ({ hash, message }: Pick<ListedCommit, 'hash' | 'messa
 
 /** A chip for a commit: its message, then its diff. Throws `AttachmentRefused`. */
 export async function commitChip(commit: ListedCommit, near: vscode.Uri | undefined): Promise<StoredChip> {
-  const read = await readCommit(near, commit.hash);
+  const read = (await within(readCommit(near, commit.hash), GIT_MS)) ?? { none: NO_ANSWER };
   if ('none' in read) throw new AttachmentRefused(read.none);
   refuseTooLong(read.text, `The commit ${commit.hash.slice(0, 7)}`);
   const name = commitName(commit);

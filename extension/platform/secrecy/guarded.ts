@@ -86,7 +86,8 @@ export function holdsSecrets(path: string): boolean {
   return matches(path, KEYS) || (matches(path, SECRETS) && !IS_SAMPLE.test(namesOf(path).at(-1) ?? ''));
 }
 
-const LEFT_OUT = '# Left out: this file may hold secrets.';
+/** Stands in a diff for the contents of a file. */
+export const LEFT_OUT = '# Left out: this file may hold secrets.';
 const UNNAMED = '# Left out: which file this is of cannot be told.';
 const DIFF_HEAD = /^diff --(?:git|cc|combined) /;
 
