@@ -279,9 +279,10 @@ onBothEngines('a conversation', (server) => {
     assert.equal((await read()).title, 'How do I sort?');
     await ask('How do I filter?', await firstId());
     assert.equal((await read()).title, 'How do I filter?');
-    await ask('', await firstId(), [A_FILE]);
-    assert.equal((await read()).title, 'About a.ts');
-    const kept = (await read()).messages[0]!.attachments![0]!.id;
+    const command = { kind: 'terminal', path: 'npm test', text: 'failing: 1' };
+    await ask('', await firstId(), [command, A_FILE]);
+    assert.equal((await read()).title, 'About a.ts', 'of its file, not of a command');
+    const kept = (await read()).messages[0]!.attachments![1]!.id;
     await ask(' ', await firstId(), [{ id: kept }]);
     assert.equal((await read()).title, 'About a.ts', 'of what it kept');
     await ask('Mapping', await firstId());

@@ -72,7 +72,7 @@ function selectionText(edit: SelectionEdit): string {
   return [
     ...instructions.map(instructionText),
     `Instruction: ${instruction}`,
-    `File: ${path} (${languageId})`,
+    `File: ${oneLine(path)} (${languageId})`,
     `Lines before:\n${fenced(before, languageId)}`,
     `Selection, lines ${selection.start + 1} to ${selection.end + 1}:\n${fenced(selection.text, languageId)}`,
     `Lines after:\n${fenced(after, languageId)}`,
@@ -98,7 +98,7 @@ function repairText({ refused }: RepairEdit): string {
 }
 
 /** A line break in a name could look like the next part of the message. */
-const oneLine = (text: string) => text.replace(/[\r\n]+/g, ' ');
+export const oneLine = (text: string) => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
 
 /** The user's words, as the conversation shows them. */
 export function editWords(edit: EditInput): string {

@@ -10,6 +10,7 @@ import {
   fenced,
   INSTRUCTED,
   instructionText,
+  oneLine,
   tellInstructions,
 } from './editPrompt.ts';
 import { boundTokens, estimateTokens } from './tokens.ts';
@@ -112,7 +113,7 @@ const wordsOf = ({ role, text }: Turn) => (role === 'assistant' ? splitThoughts(
 function attachmentText({ kind, visible, path, languageId, range, text }: StoredAttachment): string {
   if (kind === 'instructions') return instructionText({ path, text });
   const lines = range ? ` lines ${range.start + 1}-${range.end + 1}` : '';
-  return `Attached ${visible ? 'visible' : kind}: ${path ?? ''}${lines}\n${fenced(text, languageId)}`;
+  return `Attached ${visible ? 'visible' : kind}: ${oneLine(path ?? '')}${lines}\n${fenced(text, languageId)}`;
 }
 
 /** The kinds of attachments whose own name does not read well before a path. */
@@ -138,7 +139,7 @@ export function dropsOf(last: {
     ? editDrops(edit)
     : [
         ...attached.map(({ kind, path, tokens }) => ({
-          what: kind === 'instructions' ? tellInstructions(path) : `the ${WHAT[kind] ?? kind}${path ? ` ${path}` : ''}`,
+          what: kind === 'instructions' ? tellInstructions(path) : `the ${WHAT[kind] ?? kind}${path ? ` ${oneLine(path)}` : ''}`,
           tokens,
         })),
         { what: 'part of your message', tokens: textTokens },

@@ -261,9 +261,10 @@ function titleFor(request: RunRequest, attached: Parameters<typeof pathsOf>[0]):
 const givenBy = ({ kind, input }: RunRequest) =>
   kind === 'chat' ? (input.attachments ?? []).filter((one) => 'text' in one) : [];
 
-/** Instructions go along with any question, so they name none. */
+/** The others name no file: a command, a commit; and instructions go along with any question. */
+const OF_FILES = new Set<Attachment['kind']>(['file', 'selection', 'symbol', 'found', 'folder']);
 const pathsOf = (attached: readonly { kind: Attachment['kind']; path?: string }[]) =>
-  attached.flatMap(({ kind, path }) => (kind === 'instructions' ? [] : (path ?? [])));
+  attached.flatMap(({ kind, path }) => (OF_FILES.has(kind) && path) || []);
 
 /** When a message is replaced, the title that it gave changes too. A title that the user chose stays. */
 async function retitle(
