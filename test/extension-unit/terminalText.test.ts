@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { plainOutput } from '../../extension/chat/context/terminalText.ts';
+import { endOf, plainOutput } from '../../extension/chat/context/terminalText.ts';
 
 const ESC = '\u001b';
 
@@ -23,6 +23,16 @@ describe("a terminal's output", () => {
 
   it('is read in time that its length bounds, whatever is in it', () => {
     assert.equal(plainOutput(`${ESC}]`.repeat(50_000)), '');
-    assert.equal(plainOutput('\r'.repeat(100_000)), '');
+    assert.equal(plainOutput('\r'.repeat(200_000)), '');
+    assert.equal(plainOutput(`${'\r'.repeat(200_000)}x`), 'x');
+    assert.equal(plainOutput(`${'a\r'.repeat(100_000)}b`), 'b');
+  });
+
+  it('keeps its end: whole lines, but of a long line its end', () => {
+    assert.equal(endOf('one\ntwo\nthree\n', 100), 'one\ntwo\nthree\n');
+    assert.equal(endOf('one\ntwo\nthree\n', 8), 'three\n');
+    const long = `${'x'.repeat(160_000)}\r\n`;
+    assert.equal(endOf(`a\n${long}`, 64_000), long.slice(-64_000));
+    assert.equal(endOf('x'.repeat(100), 10), 'x'.repeat(10));
   });
 });

@@ -3,6 +3,8 @@ import { within } from '../../platform/within.ts';
 import { AttachmentRefused, baseName, head, partChip, refuseTooLong, type StoredChip } from './attachments.ts';
 
 const MOST = 10;
+/** How long a symbol waits for its language server. The message waits for the symbol. */
+const PATIENCE_MS = 2_000;
 
 /** A name that language servers know in the workspace. */
 export interface KnownSymbol {
@@ -47,9 +49,11 @@ export async function symbolChip({ name, location }: KnownSymbol): Promise<Store
 
 /** The whole definition: a search of the workspace may tell only where the name stands. */
 async function definitionOf(name: string, { uri, range }: vscode.Location): Promise<vscode.Range | undefined> {
-  const symbols = await vscode.commands.executeCommand<
-    (vscode.DocumentSymbol | vscode.SymbolInformation)[] | undefined
-  >('vscode.executeDocumentSymbolProvider', uri);
+  const asked = vscode.commands.executeCommand<(vscode.DocumentSymbol | vscode.SymbolInformation)[] | undefined>(
+    'vscode.executeDocumentSymbolProvider',
+    uri,
+  );
+  const symbols = await within(asked, PATIENCE_MS);
   const all: vscode.DocumentSymbol[] = [];
   const collect = (list: vscode.DocumentSymbol[]) => {
     for (const symbol of list) {

@@ -6,11 +6,23 @@ export function plainOutput(raw: string): string {
   return withoutEscapes(raw)
     .split('\n')
     .map((line) => {
-      const end = line.replace(/\r+$/, '');
-      return end.slice(end.lastIndexOf('\r') + 1).replace(/[^\P{Cc}\t]/gu, '');
+      let end = line.length;
+      while (line[end - 1] === '\r') end--;
+      return line.slice(line.lastIndexOf('\r', end - 1) + 1, end).replace(/[^\P{Cc}\t]/gu, '');
     })
     .join('\n')
     .trimEnd();
+}
+
+/** How far away the beginning of a line may be: a long line is better cut than lost. */
+const MOST_TO_LINE = 4_096;
+
+/** The last `most` characters of an output, or a little less: from the beginning of a line. */
+export function endOf(raw: string, most: number): string {
+  if (raw.length <= most) return raw;
+  const from = raw.length - most;
+  const line = raw.indexOf('\n', from) + 1;
+  return raw.slice(line > 0 && line - from < MOST_TO_LINE ? line : from);
 }
 
 function withoutEscapes(raw: string): string {

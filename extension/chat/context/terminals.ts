@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../../platform/dispose.ts';
 import { AttachmentRefused, estimateTokens, type StoredChip } from './attachments.ts';
-import { plainOutput } from './terminalText.ts';
+import { endOf, plainOutput } from './terminalText.ts';
 
 /** The end of an output that is kept of each terminal, in characters. */
 const MOST = 64 * 1024;
@@ -9,7 +9,7 @@ const MOST_TERMINALS = 10;
 
 /** The last command of a terminal. */
 interface Ran {
-  /** Names it among the offers of this window. */
+  /** Also names its chip, which lives longer than this window. */
   id: string;
   execution: vscode.TerminalShellExecution;
   command: string;
@@ -27,7 +27,6 @@ interface Ran {
 export class Terminals extends Disposable {
   /** The newest last. */
   private readonly runs = new Map<vscode.Terminal, Ran>();
-  private count = 0;
 
   constructor() {
     super();
@@ -58,7 +57,7 @@ export class Terminals extends Disposable {
   chip(id: string): StoredChip {
     const ran = [...this.runs.values()].find((one) => one.id === id);
     if (!ran) throw new AttachmentRefused('That output is gone: its terminal was closed, or ran another command.');
-    const output = plainOutput(ran.raw.slice(-MOST));
+    const output = plainOutput(endOf(ran.raw, MOST));
     if (output.trim() === '') throw new AttachmentRefused(`${nameOf(ran)} has written nothing.`);
     const end = ran.isRunning ? ['(still running)'] : ran.exitCode === undefined ? [] : [`(exit code ${ran.exitCode})`];
     const cut = ran.isCut || ran.raw.length > MOST ? ['(the beginning is left out)'] : [];
@@ -75,7 +74,7 @@ export class Terminals extends Disposable {
 
   private async keep({ terminal, execution }: vscode.TerminalShellExecutionStartEvent): Promise<void> {
     const ran: Ran = {
-      id: `${++this.count}`,
+      id: crypto.randomUUID(),
       execution,
       command: execution.commandLine.value,
       raw: '',
@@ -96,8 +95,7 @@ export class Terminals extends Disposable {
   }
 
   private cut(ran: Ran): void {
-    const from = ran.raw.length - MOST;
-    ran.raw = ran.raw.slice(Math.max(from, ran.raw.indexOf('\n', from) + 1));
+    ran.raw = endOf(ran.raw, MOST);
     ran.isCut = true;
   }
 }
