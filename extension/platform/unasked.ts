@@ -8,11 +8,11 @@ const MOST_ABOVE = 30;
 
 /**
  * Why a file is sent only if the user chooses it, in a sentence; undefined if it may be sent unasked. If that can't be
- * determined, the file isn't sent.
+ * determined, the file isn't sent. For a folder, the same of all its files.
  */
 export async function whyNotUnasked(
   uri: vscode.Uri,
-  { isTrusted }: { isTrusted: boolean } = vscode.workspace,
+  { isTrusted = vscode.workspace.isTrusted, isFolder = false }: { isTrusted?: boolean; isFolder?: boolean } = {},
 ): Promise<string | undefined> {
   if (!isTrusted) return 'You do not trust this workspace, so Perigee sends nothing of it by itself.';
   const folder = vscode.workspace.getWorkspaceFolder(uri);
@@ -23,7 +23,7 @@ export async function whyNotUnasked(
   if (holdsSecrets(judgedPath(uri))) return `${name} may hold secrets. ${CHOOSE}`;
   try {
     if (await isBehindLink(folder.uri, names)) return `${name} is reached through a link. ${CHOOSE}`;
-    if ((await isExcluded(folder, names)) || (await isIgnored(folder.uri, names)))
+    if ((await isExcluded(folder, names)) || (await isIgnored(folder.uri, names, isFolder)))
       return `${name} is among the files that this workspace leaves out. ${CHOOSE}`;
   } catch {
     return `Whether ${name} may be sent could not be found out. ${CHOOSE}`;
@@ -82,11 +82,11 @@ async function hasSibling(uri: vscode.Uri, when: string): Promise<boolean> {
 }
 
 /** By the ignore files from the repository's root down to the file, also those above the workspace. */
-async function isIgnored(folder: vscode.Uri, names: readonly string[]): Promise<boolean> {
+async function isIgnored(folder: vscode.Uri, names: readonly string[], isFolder: boolean): Promise<boolean> {
   const inside = names.map((_, depth) => vscode.Uri.joinPath(folder, ...names.slice(0, depth)));
   const above = (await hasRepository(inside)) ? NOTHING_ABOVE : await rulesAbove(folder);
   const rules = await Promise.all(inside.map(rulesIn));
-  return isLeftOut([...above.names, ...names], [...above.rules, ...rules]);
+  return isLeftOut([...above.names, ...names], [...above.rules, ...rules], isFolder);
 }
 
 /** Ignore files of the folders above a workspace folder, and the names that lead down from the uppermost one. */

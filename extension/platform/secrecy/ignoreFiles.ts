@@ -10,13 +10,13 @@ interface Rule {
 }
 
 /**
- * Whether ignore files exclude the file at `path`, given as names from a folder down. `rules[n]` is the ignore file of
+ * Whether ignore files exclude the file or folder at `path`, given as names from a folder down. `rules[n]` is the ignore file of
  * the folder that contains name `n`, in the syntax of `.gitignore`. As in Git, the deeper file wins, and nothing within
  * an excluded folder is included again. Case is ignored, because some disks ignore it.
  */
-export function isLeftOut(path: readonly string[], rules: readonly (string | undefined)[]): boolean {
+export function isLeftOut(path: readonly string[], rules: readonly (string | undefined)[], isFolder = false): boolean {
   const known = rules.map((text) => readIgnoreFile(text ?? ''));
-  return path.some((_, last) => isIgnored(path.slice(0, last + 1), known, last < path.length - 1));
+  return path.some((_, last) => isIgnored(path.slice(0, last + 1), known, isFolder || last < path.length - 1));
 }
 
 /** An ignore file that was read once, for many paths. */
