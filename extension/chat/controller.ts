@@ -308,7 +308,8 @@ export class ChatController extends Disposable {
       }
       case 'takePasted': {
         const text = this.attaching.pasted(message);
-        if (text !== undefined) this.post({ type: 'pasted', id: message.id, text, to: message.to });
+        const { id, to } = message;
+        if (text !== undefined) this.post({ type: 'pasted', id, text, to, chatId: this.conversation.id });
         return;
       }
       case 'mentions': {

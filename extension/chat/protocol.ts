@@ -120,7 +120,8 @@ export const ToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('takePasted'), id: z.string().max(200), to: To }),
   /** Files dropped from the editor's own lists. */
   z.object({ type: z.literal('attachFiles'), uris: z.array(z.string().max(8000)).min(1).max(MAX_ATTACHMENTS), to: To }),
-  z.object({ type: z.literal('detach'), id: z.string().max(200), to: To }),
+  /** `chatId`: the chat of the composer, if another may be shown by now. */
+  z.object({ type: z.literal('detach'), id: z.string().max(200), to: To, chatId: Id.optional() }),
   z.object({ type: z.literal('mentions'), requestId: z.string().max(100), query: z.string().max(500) }),
   z.object({ type: z.literal('suggestion'), id: z.string().max(100) }),
   z.object({ type: z.literal('selectModel'), id: z.string().max(200) }),
@@ -423,7 +424,7 @@ export type FromHost =
   | { type: 'historyFailed'; search: string; kind: HistoryKind; text: string }
   | { type: 'mentions'; requestId: string; items: Mention[] }
   /** The text of a pasted attachment. The view detaches it once the text is in the message `to`, or the composer. */
-  | { type: 'pasted'; id: string; text: string; to?: string }
+  | { type: 'pasted'; id: string; text: string; to?: string; chatId: string }
   /** The requested paths that lead to exactly one file of the workspace. */
   | { type: 'files'; asked: string[]; found: string[] }
   /** The requested names that have exactly one definition in the workspace. */

@@ -6,6 +6,8 @@ import type { FromHost } from './protocol.ts';
 
 export const VIEW_ID = 'perigee.chat';
 
+const ONCE = new Set(['attachPasted', 'attachText']);
+
 /**
  * The web view in the sidebar, as a place to post to. The editor destroys it when it is hidden and creates it again
  * when it is shown; its first message is `ready`. This file loads nothing of the chat, because the editor creates the
@@ -42,8 +44,8 @@ export class ChatView extends Disposable implements vscode.WebviewViewProvider {
   resolveWebviewView(view: vscode.WebviewView): void {
     this.view = view;
     this.listening = false;
-    // A new page repeats the messages of the one before.
-    if (this.early) this.early = [];
+    // A new page repeats the messages of the one before, but not a text that was attached.
+    this.early = this.early?.filter((message) => ONCE.has((message as { type?: string } | null)?.type ?? ''));
     const folder = vscode.Uri.joinPath(this.extensionUri, 'dist', 'webview');
     const asset = (name: string) => view.webview.asWebviewUri(vscode.Uri.joinPath(folder, name)).toString();
     view.webview.options = { enableScripts: true, localResourceRoots: [folder] };

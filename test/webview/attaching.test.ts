@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Chip } from '../../extension/chat/protocol.ts';
-import { answer, conversation, problem, surroundings, user } from './samples.ts';
+import { answer, CONVERSATION, conversation, problem, surroundings, user } from './samples.ts';
 import { eachView } from './shared.ts';
 import type { View } from './view.ts';
 
@@ -212,6 +212,15 @@ describe('chat view: what is attached', () => {
       await view.until('attachPasted', 2);
     });
 
+    it('is attached also where the message has no room for it', async () => {
+      await view.page.locator('.composer textarea').evaluate((area: HTMLTextAreaElement) => {
+        area.style.display = 'none'; // Its layout would take seconds.
+        area.value = 'y'.repeat(999_000);
+      });
+      assert.equal(await paste('.composer textarea', 'x'.repeat(5_000)), true);
+      await view.until('attachPasted');
+    });
+
     it('can be put back into the text, at the cursor', async () => {
       const own: Chip = {
         id: 'pasted 1',
@@ -226,9 +235,13 @@ describe('chat view: what is attached', () => {
       await field.evaluate((area: HTMLTextAreaElement) => area.setSelectionRange(7, 7));
       await view.page.locator('.composer').getByRole('button', { name: 'Put into the text' }).click();
       assert.deepEqual(await view.until('takePasted'), { type: 'takePasted', id: own.id });
-      await view.tell({ type: 'pasted', id: own.id, text: 'THE TEXT ' });
+      const back = { type: 'pasted' as const, id: own.id, text: 'THE TEXT ', chatId: CONVERSATION };
+      // Two clicks get two answers. The chat may have changed, or the attachment may be gone.
+      await view.tell({ ...back, chatId: crypto.randomUUID() }, { ...back, id: 'pasted 2' }, back, back);
       assert.equal(await field.inputValue(), 'before THE TEXT after');
-      assert.deepEqual(await view.until('detach'), { type: 'detach', id: own.id });
+      const detached = { type: 'detach', id: own.id, chatId: CONVERSATION };
+      assert.deepEqual(await view.until('detach'), detached);
+      assert.equal((await view.said()).filter(({ type }) => type === 'detach').length, 1);
       assert.equal(await view.page.evaluate('document.activeElement.tagName'), 'TEXTAREA');
     });
 
@@ -248,7 +261,12 @@ describe('chat view: what is attached', () => {
 
     it('that does not fit back stays attached', async () => {
       await view.page.locator('.composer textarea').fill('some words');
-      await view.tell({ type: 'pasted', id: 'pasted 1', text: 'x'.repeat(1_000_000) });
+      await view.tell(surroundings({ chips: [{ id: 'pasted 1', kind: 'pasted', label: 'Pasted text', tokens: 1 }] }), {
+        type: 'pasted',
+        id: 'pasted 1',
+        text: 'x'.repeat(1_000_000),
+        chatId: CONVERSATION,
+      });
       assert.match(await hint(), /a message holds 1,000,000\. Nothing was changed/);
       assert.equal((await view.said()).filter(({ type }) => type === 'detach').length, 0);
     });
@@ -258,7 +276,10 @@ describe('chat view: what is attached', () => {
       assert.equal(await paste('.editing textarea', long), true);
       assert.equal((await view.until('attachPasted')).to, question.id);
       await view.page.locator('.editing textarea').press('End');
-      await view.tell({ type: 'pasted', id: 'pasted 1', text: ' on', to: question.id });
+      const own: Chip = { id: 'pasted 1', kind: 'pasted', label: 'Pasted text', tokens: 1 };
+      await view.tell(surroundings({ edited: { messageId: question.id, chips: [own] } }), {
+        ...{ type: 'pasted' as const, id: own.id, text: ' on', to: question.id, chatId: CONVERSATION },
+      });
       assert.equal(await view.page.locator('.editing textarea').inputValue(), 'Go on');
       assert.deepEqual(await view.until('detach'), { type: 'detach', id: 'pasted 1', to: question.id });
       await view.page.locator('.editing').getByRole('button', { name: 'Send' }).click();

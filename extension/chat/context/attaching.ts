@@ -48,14 +48,16 @@ export class Attaching {
   /** Rejects with `AttachmentRefused`. */
   async do(message: Request): Promise<void> {
     // Reading may take a while, and the user may open another chat meanwhile.
-    const to = 'to' in message && message.to !== undefined ? message.to : this.view.chatId();
+    const chatId = message.type === 'detach' ? message.chatId : undefined;
+    const to = ('to' in message ? message.to : undefined) ?? chatId ?? this.view.chatId();
     switch (message.type) {
       case 'editing':
         this.edited = message.messageId;
         return message.dropped ? this.put(message.dropped, []) : this.view.tell();
       case 'attach':
-        // Not awaited: the user may take any time to choose a file.
-        return this.add(to, await this.editor.attach(message.kind));
+        // No message waits for it: the user may take any time to choose a file.
+        if (message.kind === 'pick') return this.add(to, await this.editor.attach('pick'));
+        return this.read(async () => this.add(to, await this.editor.attach(message.kind)));
       case 'attachMention':
         return this.read(async () => {
           for await (const chip of this.editor.attachMention(message.id)) await this.add(to, chip);

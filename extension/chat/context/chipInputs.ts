@@ -13,13 +13,16 @@ export async function chipInputs(
   { text, kept }: { text: string; kept: number },
   found: Pick<FoundContext, 'pieces'>,
 ): Promise<AttachmentInput[]> {
+  const many = kept + chips.length;
+  if (many > MAX_ATTACHMENTS)
+    throw new AttachmentRefused(`A message holds ${MAX_ATTACHMENTS} attachments; this one has ${many}. Remove some.`);
   const taken = new Set(chips.flatMap(({ kind, uri }) => (kind === 'file' && uri ? [uri] : [])));
   // A folder and the workspace become several attachments: they share what the others leave.
-  let room = MAX_ATTACHMENTS - kept - chips.length;
+  let room = MAX_ATTACHMENTS - many;
   const several = async (chip: StoredChip): Promise<AttachmentInput[]> => {
-    if (chip.kind === 'found') return found.pieces(text, Math.max(1, room + 1), taken);
+    if (chip.kind === 'found') return found.pieces(text, room + 1, taken);
     if (chip.kind !== 'folder') return [await chipInput(chip)];
-    const { inputs, uris } = await readFolder(vscode.Uri.parse(chip.uri ?? '', true), Math.max(0, room), taken);
+    const { inputs, uris } = await readFolder(vscode.Uri.parse(chip.uri ?? '', true), room, taken);
     for (const uri of uris) taken.add(uri);
     return inputs;
   };

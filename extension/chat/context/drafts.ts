@@ -8,8 +8,8 @@ export interface Draft {
   chips: StoredChip[];
   /** Files that the user excluded from the implicit context of this chat, by URI, the latest last. */
   without?: string[];
-  /** Stored before its request is sent: if the answer is lost, a retry names the same run. */
-  pending?: { runId: string; text: string; replaces?: string };
+  /** Stored before its request is sent: if the answer is lost, a retry names the same run. `chips`: their ids. */
+  pending?: { runId: string; text: string; replaces?: string; chips?: string[] };
 }
 
 /** A longer text is stored only when typing pauses, because the editor writes all of an extension's state each time. */

@@ -3,6 +3,10 @@ import type { Mention } from '../protocol.ts';
 import { baseName, type StoredChip, workspacePath } from './attachments.ts';
 
 const MOST_SHOWN = 30;
+/** Files of which a part of the path fits: their folders are offered. */
+const MOST_INSIDE = 300;
+/** The page may choose from an answer that is not the last. */
+const MOST_ANSWERS = 20;
 const MOST_LISTED = 5_000;
 const LIST_AGE_MS = 10_000;
 
@@ -26,11 +30,15 @@ export type OfferSource = (wanted: string, files: readonly vscode.Uri[]) => Prom
 
 /** Finds what the user can attach with `@`. It remembers its offers: only an offered id may be chosen. */
 export class Mentions {
-  private readonly offered = new Set<string>();
-  private readonly offers = new Map<string, Offer>();
+  /** What was offered by id, the last answer first. What needs no more than its id has no offer. */
+  private answers: ReadonlyMap<string, Offer | undefined>[] = [];
   private listed: { at: number; uris: vscode.Uri[] } | undefined;
 
-  constructor(private readonly sources: readonly OfferSource[] = []) {}
+  /** `mostListed`: a larger workspace is searched by name. */
+  constructor(
+    private readonly sources: readonly OfferSource[] = [],
+    private readonly mostListed = MOST_LISTED,
+  ) {}
 
   /** The matches, best first, and open editors before others. `attachable`: the attachable kinds besides files. */
   async find(query: string, attachable: readonly string[]): Promise<Mention[]> {
@@ -47,32 +55,39 @@ export class Mentions {
     const others = offers.map(({ id, icon, label, detail, score }) => ({ item: { id, icon, label, detail }, score }));
     const best = [...scored, ...others].sort((a, b) => b.score - a.score).slice(0, MOST_SHOWN);
     const items = [...special, ...best.map(({ item }) => item)];
-    for (const { id } of items) this.offered.add(id);
-    for (const offer of offers) this.offers.set(offer.id, offer);
+    const known = new Map(offers.map((offer) => [offer.id, offer]));
+    const answer = new Map(items.map(({ id }) => [id, known.get(id)]));
+    this.answers = [answer, ...this.answers].slice(0, MOST_ANSWERS);
     return items;
   }
 
   /** The target of an offered id; undefined if it was never offered. */
   resolve(id: string): vscode.Uri | Offer | 'selection' | 'problems' | 'diff' | 'found' | undefined {
-    if (!this.offered.has(id)) return undefined;
+    const answer = this.answers.find((one) => one.has(id));
+    if (!answer) return undefined;
     if (id === 'selection' || id === 'problems' || id === 'diff' || id === 'found') return id;
-    const offer = this.offers.get(id);
+    const offer = answer.get(id);
     if (offer) return offer;
     return vscode.Uri.parse(id.slice('file '.length), true);
   }
 
   private async workspaceFiles(wanted: string): Promise<vscode.Uri[]> {
     if (!this.listed || Date.now() - this.listed.at > LIST_AGE_MS) {
-      this.listed = { at: Date.now(), uris: await vscode.workspace.findFiles('**/*', undefined, MOST_LISTED) };
+      this.listed = { at: Date.now(), uris: await vscode.workspace.findFiles('**/*', undefined, this.mostListed) };
     }
     // If the workspace is larger than the list, search again by name, ignoring case.
     const name = wanted.replace(/[^\p{L}\p{N}._-]/gu, '');
-    if (this.listed.uris.length < MOST_LISTED || name === '') return this.listed.uris;
-    const pattern = [...name].map((letter) => {
+    if (this.listed.uris.length < this.mostListed || name === '') return this.listed.uris;
+    const letters = [...name].map((letter) => {
       const upper = letter.toUpperCase();
       return upper === letter || upper.length > 1 ? letter : `[${letter}${upper}]`;
     });
-    return vscode.workspace.findFiles(`**/*${pattern.join('')}*`, undefined, MOST_SHOWN);
+    const pattern = `**/*${letters.join('')}*`;
+    const found = await Promise.all([
+      vscode.workspace.findFiles(pattern, undefined, MOST_SHOWN),
+      vscode.workspace.findFiles(`${pattern}/**`, undefined, MOST_INSIDE),
+    ]);
+    return [...new Map(found.flat().map((uri) => [uri.toString(), uri])).values()];
   }
 }
 

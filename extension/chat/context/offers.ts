@@ -63,16 +63,21 @@ function foldersOf(files: readonly vscode.Uri[]): vscode.Uri[] {
 const parentOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf('/'))) || undefined;
 
 const editorOffers: OfferSource = async (wanted) => {
-  const open = openFiles();
-  if (open.length < 2 || !('open editors'.startsWith(wanted) || isOfKind('editors', wanted))) return [];
+  const open = openFiles().filter(isOfWorkspace);
+  const going = open.filter((uri) => !holdsSecrets(judgedPath(uri))).slice(0, MOST_EDITORS);
+  if (going.length < 2 || !('open editors'.startsWith(wanted) || isOfKind('editors', wanted))) return [];
   return [
     {
-      ...{ id: 'editors', icon: 'files', label: 'open editors', detail: `${open.length} files` },
+      ...{ id: 'editors', icon: 'files', label: 'open editors', detail: `${going.length} files` },
       score: wanted === '' ? 3.5 : 9,
       chips: () => openEditors(open),
     },
   ];
 };
+
+/** The editor's own settings and the other sides of diffs are open as well, and nobody thinks of them. */
+const isOfWorkspace = (uri: vscode.Uri) =>
+  uri.scheme === 'untitled' || vscode.workspace.getWorkspaceFolder(uri)?.uri.scheme === uri.scheme;
 
 /** All that can be attached, then a refusal that names the rest. */
 async function* openEditors(open: readonly vscode.Uri[]): AsyncIterable<StoredChip> {
@@ -122,8 +127,8 @@ function commitOffers(): OfferSource {
       known = { at: Date.now(), near, commits: recentCommits(near, MOST_COMMITS) };
     }
     const { near } = known;
-    // The git extension may still be looking for repositories.
-    const commits = await within(known.commits, isKind ? PATIENCE_MS : CALM_MS);
+    // The git extension may still be looking for repositories. The whole list waits, so only the whole word waits long.
+    const commits = await within(known.commits, wanted === 'commit' ? PATIENCE_MS : CALM_MS);
     const found = (commits ?? [])
       .map((commit) => ({ commit, score: isKind ? 7 : scoreOf(commit, wanted) }))
       .filter(({ score }) => score > 0);

@@ -57,6 +57,7 @@ export class Sender {
       ...keep.map((id) => ({ id })),
       ...(await chipInputs(question.chips, { text: says, kept: keep.length }, this.deps.found)),
     ];
+    const chips = question.chips.map(({ id }) => id);
     const { pending } = drafts.get(conversationId);
     // Its text is not in the draft, so the draft does not remember its run.
     const isDraft = !question.hasWaited;
@@ -64,7 +65,7 @@ export class Sender {
     let runId = isRetry ? pending.runId : (question.id ?? timeOrderedId());
     const wasAsked = record.isOwnRun(runId);
     for (let attempt = 0; ; attempt++) {
-      if (isDraft && !continues) await drafts.update(conversationId, { pending: { runId, text, replaces } });
+      if (isDraft && !continues) await drafts.update(conversationId, { pending: { runId, text, replaces, chips } });
       await record.addRun(runId);
       const request: RunRequest = {
         id: runId,
@@ -130,7 +131,7 @@ export class Sender {
         await keep(pending?.runId === runId ? { pending: undefined } : {});
         return false;
       }
-      await keep({ pending: { runId, text, replaces } });
+      await keep({ pending: { runId, text, replaces, chips: pending?.runId === runId ? pending.chips : undefined } });
       throw error;
     }
     if (pending?.runId === runId) await this.settle(chatId, pending);
@@ -149,8 +150,11 @@ export class Sender {
 
   private async settle(conversationId: string, pending: Pending): Promise<Pending | undefined> {
     const { drafts } = this.deps;
-    const isTyped = !pending.replaces && drafts.get(conversationId).text === pending.text;
-    await drafts.update(conversationId, { pending: undefined, ...(isTyped ? { text: '', chips: [] } : {}) });
+    const draft = drafts.get(conversationId);
+    const isTyped = !pending.replaces && draft.text === pending.text;
+    // What was attached meanwhile stays.
+    const chips = draft.chips.filter(({ id }) => !pending.chips?.includes(id));
+    await drafts.update(conversationId, { pending: undefined, ...(isTyped ? { text: '', chips } : {}) });
     await this.deps.record.started(conversationId);
     return isTyped ? pending : undefined;
   }

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { Finder } from '../../../extension/chat/context/foundContext.ts';
+import { Mentions } from '../../../extension/chat/context/mentions.ts';
+import { offerSources } from '../../../extension/chat/context/offers.ts';
+import { Terminals } from '../../../extension/chat/context/terminals.ts';
 import type { Chip, Mention, ToHost } from '../../../extension/chat/protocol.ts';
-import { openGit, type Repository } from '../../../extension/platform/git.ts';
+import { openGit, type Repository, readCommit } from '../../../extension/platform/git.ts';
 import type { AttachmentInput } from '../../../shared/runs.ts';
 import { itBesideNode, noGit, perigee, sampleFile, until } from '../window.ts';
 import { Scene } from './chatScene.ts';
@@ -148,6 +151,23 @@ describe('what else can be attached', () => {
       assert.deepEqual(await send('Xylophonic quuxification?'), []);
     });
 
+    it('goes along with a question that is sent as soon as it was chosen', async () => {
+      let open: (finder: Finder) => void = () => {};
+      const opened = new Promise<Finder>((done) => {
+        open = done;
+      });
+      scene.index = () => opened;
+      ready();
+      scene.say({ type: 'attach', kind: 'found' });
+      const sent = send('Anything');
+      const piece = { path: 'a.ts', uri: sampleFile('a.ts'), from: 1, to: 1, text: 'a' };
+      open({
+        ...{ whyNot: () => undefined, isBuilding: false, onProgress: () => ({ dispose: () => {} }) },
+        ...{ prepare: async () => {}, find: async () => [piece] },
+      });
+      assert.deepEqual((await sent)?.map(told), ['found a.ts 1-1']);
+    });
+
     it('is refused in words where the index is off, also if it was on when it was attached', async () => {
       ready();
       scene.say({ type: 'attach', kind: 'found' });
@@ -244,8 +264,58 @@ describe('what else can be attached', () => {
     await scene.until('notice');
     assert.match(
       scene.last('notice')!.text,
-      /^Nothing of more\/hidden can go along\. Left out: 1 file that is ignored/,
+      /^Nothing of more\/hidden can go along\. Left out: 1 folder that is ignored/,
     );
+  });
+
+  it('a folder whose build output is ignored, however much that is', async () => {
+    await write('more/app/.gitignore', 'out/\n');
+    await write('more/app/src/deep/main\u2028.ts', 'main\n');
+    await Promise.all(Array.from({ length: 301 }, (_, n) => write(`more/app/out/${n}.js`, 'made\n')));
+    ready();
+    await choose('app', 'app/');
+    const [chip] = await chips(1);
+    assert.equal(chip?.note, '2 files');
+    const [list, ...texts] = (await send('What is here?'))!;
+    assert.deepEqual(texts.map(told), ['file more/app/.gitignore', 'file more/app/src/deep/main\u2028.ts']);
+    assert.deepEqual(textOf(list)?.split('\n'), [
+      'more/app/.gitignore',
+      'more/app/src/deep/main .ts',
+      '',
+      'Left out: 1 folder that is ignored, excluded or behind a link.',
+    ]);
+  });
+
+  it('a folder by its name, where not all files are listed', async () => {
+    await write('more/quokkas/deep/a.ts', 'a\n');
+    const terminals = new Terminals();
+    try {
+      const found = new Mentions(offerSources(terminals), 1);
+      for (let isThere = false; !isThere; )
+        isThere = (await found.find('quokka', [])).some(({ label }) => label === 'quokkas/');
+    } finally {
+      terminals.dispose();
+    }
+  });
+
+  it('a symbol whose language server does not answer: the line that is known', async () => {
+    const at = new vscode.Location(sampleFile('src/client.ts'), new vscode.Range(1, 0, 1, 5));
+    const found = new vscode.SymbolInformation('xylophone', vscode.SymbolKind.Function, '', at);
+    const providers = [
+      vscode.languages.registerWorkspaceSymbolProvider({ provideWorkspaceSymbols: () => [found] }),
+      vscode.languages.registerDocumentSymbolProvider(
+        { pattern: '**/client.ts' },
+        { provideDocumentSymbols: () => new Promise<undefined>(() => {}) },
+      ),
+    ];
+    try {
+      ready();
+      const { id } = await offered('#xylo', ({ label }) => label === 'xylophone');
+      scene.say({ type: 'attachMention', id });
+      assert.deepEqual((await send('What is it?'))?.map(told), ['symbol src/client.ts 2-2']);
+    } finally {
+      for (const provider of providers) provider.dispose();
+    }
   });
 
   it('a symbol, by its name: the lines that define it', async () => {
@@ -326,10 +396,32 @@ describe('what else can be attached', () => {
       );
       assert.match(textOf(sent) ?? '', /\n\+export const first = 1;/);
       assert.doesNotMatch(textOf(sent) ?? '', /verysecret/);
+
+      // A file that held secrets under another name; a name that is also a pattern; a file beyond the bounds.
+      await fs.rename(sampleFile('more/.env'), sampleFile('more/settings.txt'));
+      await write('more/[f]irst.ts', 'export const other = 1;\n');
+      await write('more/big.txt', 'x'.repeat(100_001));
+      await repository.add(['more/.env', 'more/settings.txt'].map((path) => sampleFile(path).fsPath));
+      await write('more/first.ts', 'export const first = 2;\n');
+      scene.say({ type: 'attach', kind: 'diff' });
+      await chips(1);
+      const uncommitted = textOf((await send('And now?'))![0]) ?? '';
+      assert.match(uncommitted, /first = 2;/);
+      assert.match(uncommitted, /settings\.txt\n# Left out: this file may hold secrets\.\n/);
+      assert.doesNotMatch(uncommitted, /verysecret/);
+      await repository.add([sampleFile('more').fsPath]);
+      await repository.commit('Rename the settings');
+      const { hash } = await repository.getCommit('HEAD');
+      const renamed = await readCommit(sampleFile('more'), hash);
+      assert.ok('text' in renamed);
+      assert.doesNotMatch(renamed.text, /verysecret/);
+      assert.match(renamed.text, /settings\.txt\n# Left out: this file may hold secrets\.\n/);
+      assert.match(renamed.text, /\n\nChanged as well, not shown:\nmore\/\[f\]irst\.ts\nmore\/big\.txt$/);
+
       const first = await offered('commit', (one) => one.label.endsWith('orders: first version'));
       scene.say({ type: 'attachMention', id: first.id });
       await chips(1);
-      assert.match(textOf((await send('And this?'))![0]) ?? '', /This is the first commit/);
+      assert.match(textOf((await send('And this?'))![0]) ?? '', /it is the first commit, or/);
     } finally {
       await repository.checkout('main');
       await repository.deleteBranch('attached', true);
@@ -371,6 +463,8 @@ describe('what else can be attached', () => {
       await choose('term', 'terminal: npm test');
       const [chip] = await chips(1);
       assert.deepEqual([chip?.label, chip?.kind], ['npm test', 'terminal']);
+      // A chip outlives the window, which counts anew.
+      assert.match(chip?.id ?? '', /^terminal [0-9a-f-]{36}$/);
       const [sent] = (await send('What fails?'))!;
       assert.equal(textOf(sent), '$ npm test\n100 %\nfailing: 1\n(exit code 1)');
     } finally {
@@ -379,11 +473,17 @@ describe('what else can be attached', () => {
     }
   });
 
-  it('all open editors, but none that may hold a secret', async () => {
+  it('all open editors, but none of another folder or that may hold a secret', async () => {
     await write('more/.env', 'TOKEN=1\n');
     for (const path of ['src/client.ts', 'src/totals.py', 'more/.env'])
       await vscode.window.showTextDocument(sampleFile(path), { preview: false });
+    const provider = vscode.workspace.registerTextDocumentContentProvider('elsewhere', {
+      provideTextDocumentContent: () => 'not of the workspace',
+    });
+    await vscode.window.showTextDocument(vscode.Uri.parse('elsewhere:/a.txt'), { preview: false });
+    provider.dispose();
     ready();
+    assert.equal((await offered('open', ({ label }) => label === 'open editors')).detail, '2 files');
     await choose('open', 'open editors');
     await scene.until('notice');
     assert.match(scene.last('notice')!.text, /^\.env may hold secrets\. Attach it by itself/);
@@ -404,8 +504,15 @@ describe('what else can be attached', () => {
     assert.deepEqual([first?.label, second?.label], ['Pasted text, 120 lines', 'Pasted text, 5,000 characters']);
     scene.say({ type: 'takePasted', id: second!.id });
     await scene.until('pasted');
-    assert.deepEqual(scene.last('pasted'), { type: 'pasted', id: second!.id, text: 'y'.repeat(5_000), to: undefined });
-    scene.say({ type: 'detach', id: second!.id });
+    const { chatId } = scene;
+    const back = { type: 'pasted', id: second!.id, text: 'y'.repeat(5_000), to: undefined, chatId };
+    assert.deepEqual(scene.last('pasted'), back);
+    // The host may show another chat by now.
+    scene.say(
+      { type: 'newChat' },
+      { type: 'detach', id: second!.id, chatId },
+      { type: 'openConversation', id: chatId },
+    );
     const [sent, ...others] = (await send('What is this?'))!;
     assert.deepEqual([told(sent!), textOf(sent), others], ['pasted 120 lines', text, []]);
   });

@@ -78,6 +78,31 @@ describe('sending', () => {
     assert.equal(new Set(requests.map(({ id }) => id)).size, 3);
   });
 
+  it('keeps what was attached after the answer was lost', async () => {
+    const { sender, drafts } = open();
+    const chip = (id: string) => ({ id, kind: 'pasted' as const, label: id, text: id, tokens: 1 });
+    const [sent, later] = [chip('sent'), chip('later')];
+    await drafts.update(conversationId, { text: 'Why?', chips: [sent] });
+    fates = [lost()];
+    await assert.rejects(sender.start(conversationId, { text: 'Why?', chips: [sent] }, look));
+    await drafts.update(conversationId, { chips: [sent, later] });
+    await open().sender.settlePending(conversationId, [answerOf(requests[0]!.id)]);
+    const { text, chips } = open().drafts.get(conversationId);
+    assert.deepEqual([text, chips], ['', [later]]);
+  });
+
+  it('refuses more attachments than a message holds, and says how many it has', async () => {
+    const { sender } = open();
+    const chips = Array.from({ length: 50 }, (_, n) => ({
+      ...{ id: `${n}`, kind: 'pasted' as const, label: `${n}`, text: 'x', tokens: 1 },
+    }));
+    const kept = { text: 'Why?', chips, keep: ['message/0'] };
+    const many = /A message holds 50 attachments; this one has 51\. Remove some\./;
+    await assert.rejects(sender.start(conversationId, kept, look), many);
+    await sender.start(conversationId, { text: 'Why?', chips }, look);
+    assert.equal(requests.length, 1);
+  });
+
   it('finds the run that was started with other attachments instead of starting a second', async () => {
     const { sender } = open();
     fates = [lost(), refused('run_id_reused', 409)];

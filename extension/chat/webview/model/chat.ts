@@ -31,6 +31,8 @@ export class Chat {
 
   /** Puts a text into a field at its cursor: see `takesText`. Returns false if it is too long. */
   private readonly fields = new Map<string, (text: string) => boolean>();
+  /** Pasted attachments that were put into the text. Two clicks get two answers. */
+  private readonly put = new Set<string>();
 
   readonly history: HistoryPanel;
   readonly composing: Composing;
@@ -180,11 +182,9 @@ export class Chat {
       case 'symbols':
         this.files.told(message);
         break;
-      case 'pasted': {
-        const { id, text, to } = message;
-        if (this.fields.get(to ?? '')?.(text)) this.host.post({ type: 'detach', id, ...(to && { to }) });
+      case 'pasted':
+        this.putPasted(message);
         break;
-      }
       case 'compose':
         this.compose(message.text, message.send);
         break;
@@ -257,10 +257,20 @@ export class Chat {
 
   /** Attaches a long text that is pasted into the composer, or into the message `to`. Returns whether it did. */
   attachesPasted(text: string, to?: string): boolean {
-    if (!isLong(text)) return false;
+    if (!isLong(text) || text.length > MAX_TEXT) return false;
     this.host.post({ type: 'attachPasted', text, ...(to && { to }) });
     this.say('The long text is attached. “Put into the text” takes it back.');
     return true;
+  }
+
+  /** Puts the text of a pasted attachment into its message: once, and only while that message is shown and has it. */
+  private putPasted({ id, text, to, chatId }: Extract<FromHost, { type: 'pasted' }>): void {
+    const { surroundings, conversation } = this.state;
+    if (this.composing.isAwaiting || chatId !== conversation?.chatId || this.put.has(id)) return;
+    const chips = to === undefined ? surroundings?.chips : surroundings?.edited?.chips;
+    if (!chips?.some((chip) => chip.id === id) || !this.fields.get(to ?? '')?.(text)) return;
+    this.put.add(id);
+    this.host.post({ type: 'detach', id, ...(to ? { to } : { chatId }) });
   }
 
   /** Registers the field of the composer (''), or of the message that is edited: texts can be put into it. */

@@ -168,8 +168,8 @@ function Box({ draft }: { draft: string }) {
         onKeyDown={onKey}
         onPaste={(event) => {
           const added = event.clipboardData?.getData('text/plain');
-          onTooLong(added, event);
-          if (!event.defaultPrevented && chat.attachesPasted(added ?? '')) event.preventDefault();
+          if (chat.attachesPasted(added ?? '')) event.preventDefault();
+          else onTooLong(added, event);
         }}
         onDrop={(event) => onTooLong(event.dataTransfer?.getData('text/plain'), event)}
       />

@@ -145,7 +145,7 @@ function EditInPlace({ message, editing }: { message: Message; editing: Editing 
             const area = event.currentTarget;
             const added = event.clipboardData?.getData('text/plain') ?? '';
             const kept = area.value.length - (area.selectionEnd - area.selectionStart);
-            if (!chat.accepts(added.length, kept) || chat.attachesPasted(added, message.id)) event.preventDefault();
+            if (chat.attachesPasted(added, message.id) || !chat.accepts(added.length, kept)) event.preventDefault();
           }}
           onKeyDown={(event) => {
             if (event.isComposing) return;
