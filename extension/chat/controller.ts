@@ -466,7 +466,8 @@ export class ChatController extends Disposable {
     }
     const back = taken.chips.filter((chip) => !chip.implicit && !draft.chips.some((one) => one.id === chip.id));
     // If the server has it after all, the same text gets the same run.
-    const pending = taken.isTried ? { pending: { runId: id, text: taken.text } } : {};
+    const sent = taken.chips.map((chip) => chip.id);
+    const pending = taken.isTried ? { pending: { runId: id, text: taken.text, chips: sent } } : {};
     await this.drafts.update(chatId, { chips: [...draft.chips, ...back], ...pending });
     this.tellSurroundings();
   }

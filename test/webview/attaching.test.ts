@@ -212,6 +212,15 @@ describe('chat view: what is attached', () => {
       await view.until('attachPasted', 2);
     });
 
+    it('takes the place of what is selected', async () => {
+      const field = view.page.locator('.composer textarea');
+      await field.fill('keep and drop');
+      await field.evaluate((area: HTMLTextAreaElement) => area.setSelectionRange(4, 13));
+      assert.equal(await paste('.composer textarea', long), true);
+      assert.equal(await field.inputValue(), 'keep');
+      await view.until('attachPasted');
+    });
+
     it('is attached also where the message has no room for it', async () => {
       await view.page.locator('.composer textarea').evaluate((area: HTMLTextAreaElement) => {
         area.style.display = 'none'; // Its layout would take seconds.

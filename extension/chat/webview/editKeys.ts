@@ -19,3 +19,8 @@ export function keepEditKeys(event: KeyboardEvent): void {
   event.preventDefault();
   event.stopPropagation();
 }
+
+/** Deletes what is selected in the field that has the focus. Its undo brings it back. */
+export function deleteSelected(field: HTMLTextAreaElement): void {
+  if (field.selectionStart !== field.selectionEnd) document.execCommand('delete');
+}

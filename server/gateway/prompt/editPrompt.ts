@@ -120,12 +120,14 @@ export function editDrops(edit: EditInput): Drop[] {
     tokens: texts.reduce((sum, text) => sum + estimateTokens(text), 0),
   });
   if ('repairs' in edit)
-    return edit.refused.map(({ path, lookedFor, nearest = '' }) => drop(`a block of ${path}`, lookedFor, nearest));
+    return edit.refused.map(({ path, lookedFor, nearest = '' }) =>
+      drop(`a block of ${oneLine(path)}`, lookedFor, nearest),
+    );
   const guidance = (edit.instructions ?? []).map(({ path, text }) => drop(tellInstructions(path), text));
   if ('files' in edit)
     return [
       ...guidance,
-      ...edit.files.map(({ path, text }) => drop(`the file ${path}`, text)),
+      ...edit.files.map(({ path, text }) => drop(`the file ${oneLine(path)}`, text)),
       drop('the names of other files', ...(edit.paths ?? [])),
       drop('part of your instruction', edit.instruction),
     ];
@@ -139,7 +141,7 @@ export function editDrops(edit: EditInput): Drop[] {
 
 /** Instructions in a sentence. */
 export const tellInstructions = (path: string | undefined) =>
-  path === undefined ? 'your own instructions' : `the instructions ${path}`;
+  path === undefined ? 'your own instructions' : `the instructions ${oneLine(path)}`;
 
 /** A fence longer than any run of backticks in the text, so that the text can't end it. */
 export function fenced(text: string, languageId = ''): string {

@@ -139,7 +139,10 @@ export function dropsOf(last: {
     ? editDrops(edit)
     : [
         ...attached.map(({ kind, path, tokens }) => ({
-          what: kind === 'instructions' ? tellInstructions(path) : `the ${WHAT[kind] ?? kind}${path ? ` ${oneLine(path)}` : ''}`,
+          what:
+            kind === 'instructions'
+              ? tellInstructions(path)
+              : `the ${WHAT[kind] ?? kind}${path ? ` ${oneLine(path)}` : ''}`,
           tokens,
         })),
         { what: 'part of your message', tokens: textTokens },

@@ -2,6 +2,7 @@ import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { meter } from '../../../../shared/money/meter.ts';
 import type { Mention } from '../../protocol.ts';
+import { deleteSelected } from '../editKeys.ts';
 import { count, counted, enoughFor, saysSomething, whatIsLeft } from '../format.ts';
 import { sendKey, sends } from '../look.ts';
 import type { Chat } from '../model/chat.ts';
@@ -168,8 +169,10 @@ function Box({ draft }: { draft: string }) {
         onKeyDown={onKey}
         onPaste={(event) => {
           const added = event.clipboardData?.getData('text/plain');
-          if (chat.attachesPasted(added ?? '')) event.preventDefault();
-          else onTooLong(added, event);
+          if (chat.attachesPasted(added ?? '')) {
+            event.preventDefault();
+            deleteSelected(event.currentTarget);
+          } else onTooLong(added, event);
         }}
         onDrop={(event) => onTooLong(event.dataTransfer?.getData('text/plain'), event)}
       />

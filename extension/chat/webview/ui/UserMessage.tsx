@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { MAX_REFERENCE } from '../../../../shared/answers/fileReferences.ts';
 import type { Attachment, Message } from '../../../../shared/conversations.ts';
+import { deleteSelected } from '../editKeys.ts';
 import { attachmentLabel, count, fullTime, isOfFile, KIND_ICONS, when } from '../format.ts';
 import { sends } from '../look.ts';
 import { useChat, useChatState } from '../model/context.ts';
@@ -145,7 +146,10 @@ function EditInPlace({ message, editing }: { message: Message; editing: Editing 
             const area = event.currentTarget;
             const added = event.clipboardData?.getData('text/plain') ?? '';
             const kept = area.value.length - (area.selectionEnd - area.selectionStart);
-            if (chat.attachesPasted(added, message.id) || !chat.accepts(added.length, kept)) event.preventDefault();
+            if (chat.attachesPasted(added, message.id)) {
+              event.preventDefault();
+              deleteSelected(area);
+            } else if (!chat.accepts(added.length, kept)) event.preventDefault();
           }}
           onKeyDown={(event) => {
             if (event.isComposing) return;
