@@ -299,12 +299,12 @@ describe('what else can be attached', () => {
   });
 
   it('a symbol whose language server does not answer: the line that is known', async () => {
-    const at = new vscode.Location(sampleFile('src/client.ts'), new vscode.Range(1, 0, 1, 5));
+    const at = new vscode.Location(sampleFile('src/totals.py'), new vscode.Range(0, 0, 0, 5));
     const found = new vscode.SymbolInformation('xylophone', vscode.SymbolKind.Function, '', at);
     const providers = [
       vscode.languages.registerWorkspaceSymbolProvider({ provideWorkspaceSymbols: () => [found] }),
       vscode.languages.registerDocumentSymbolProvider(
-        { pattern: '**/client.ts' },
+        { pattern: '**/totals.py' },
         { provideDocumentSymbols: () => new Promise<undefined>(() => {}) },
       ),
     ];
@@ -312,7 +312,7 @@ describe('what else can be attached', () => {
       ready();
       const { id } = await offered('#xylo', ({ label }) => label === 'xylophone');
       scene.say({ type: 'attachMention', id });
-      assert.deepEqual((await send('What is it?'))?.map(told), ['symbol src/client.ts 2-2']);
+      assert.deepEqual((await send('What is it?'))?.map(told), ['symbol src/totals.py 1-1']);
     } finally {
       for (const provider of providers) provider.dispose();
     }
@@ -348,6 +348,8 @@ describe('what else can be attached', () => {
     ];
     try {
       ready();
+      // The editor's own TypeScript server may still be starting, and answers together with them.
+      await vscode.commands.executeCommand('vscode.executeDocumentSymbolProvider', uri);
       const { detail } = await offered('#wait', ({ label }) => label === 'waitMs');
       assert.equal(detail, 'src/client.ts:23');
       const labels = (await mentions('#waitelse')).map(({ label }) => label);
