@@ -3,7 +3,7 @@ import { MAX_INSTRUCTION_BYTES } from '../../../shared/constants.ts';
 import { Disposable } from '../../platform/dispose.ts';
 import { Emitter } from '../../platform/emitter.ts';
 import { readFrontMatter } from '../../platform/instructions/frontMatter.ts';
-import { filesBelow, type Judge, readSmallText } from '../../platform/instructions/smallFiles.ts';
+import { findBelow, type Judge, readSmallText } from '../../platform/instructions/smallFiles.ts';
 import { whyNotUnasked } from '../../platform/unasked.ts';
 import { AttachmentRefused, baseName } from '../context/attachments.ts';
 import type { SlashCommand } from '../protocol.ts';
@@ -12,6 +12,8 @@ const ENDING = '.prompt.md';
 const FOLDER = '.github/prompts';
 /** New folders are told of, but what is written into them in the same moment may not be. */
 const WATCHED = `**/{.github,${FOLDER},${FOLDER}/*${ENDING}}`;
+/** The settings that decide which files are left out. */
+const DECIDING = ['files.exclude', 'search.exclude'];
 const MOST_SHOWN = 160;
 /** They would give a model powers that Perigee does not give to files. */
 const WITHOUT_EFFECT = ['tools', 'mode', 'agent', 'model'];
@@ -47,7 +49,9 @@ export class PromptFiles extends Disposable {
       this._register(watcher.onDidDelete(look));
     }
     this._register(workspace.onDidChangeWorkspaceFolders(look));
-    this._register(workspace.onDidChangeConfiguration(look));
+    this._register(
+      workspace.onDidChangeConfiguration((event) => DECIDING.some((one) => event.affectsConfiguration(one)) && look()),
+    );
     this._register(workspace.onDidGrantWorkspaceTrust(look));
     look();
   }
@@ -74,10 +78,10 @@ export class PromptFiles extends Disposable {
   private async look(): Promise<void> {
     const look = ++this.looks;
     const folders = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => vscode.Uri.joinPath(uri, FOLDER));
-    const uris = await Promise.all(
-      [...folders, this.ofUser].map((folder) => filesBelow(folder, ENDING, { deepest: 0 })),
+    const found = await Promise.all(
+      [...folders, this.ofUser].map((folder) => findBelow(folder, ENDING, { deepest: 0, whyNot: this.judge(folder) })),
     );
-    const read = await Promise.all(uris.flat().map((uri) => this.describe(uri)));
+    const read = await Promise.all(found.flatMap(({ uris }) => uris).map((uri) => this.describe(uri)));
     if (look !== this.looks || this.isDisposed) return;
     const files = new Map<string, PromptFile>();
     for (const file of read) {

@@ -20,6 +20,8 @@ export class ChatGuidance extends Disposable {
   private known: { about: string; guidance: Guidance } | undefined;
   /** The files that are being looked at. */
   private asked: string | undefined;
+  /** The looks so far: only the last one counts. */
+  private looks = 0;
 
   constructor(private readonly instructions: Pick<Instructions, 'for' | 'onDidChange'>) {
     super();
@@ -27,6 +29,7 @@ export class ChatGuidance extends Disposable {
       instructions.onDidChange(() => {
         this.known = undefined;
         this.asked = undefined;
+        this.looks += 1;
         this.changed.fire();
       }),
     );
@@ -55,8 +58,10 @@ export class ChatGuidance extends Disposable {
 
   private async look(about: string, uris: readonly vscode.Uri[]): Promise<void> {
     this.asked = about;
-    const guidance = await this.instructions.for(uris);
-    if (this.asked !== about || this.isDisposed) return;
+    const look = ++this.looks;
+    // A question that is sent fails with the same error, and says so.
+    const guidance = await this.instructions.for(uris).catch(() => NOTHING);
+    if (this.looks !== look || this.isDisposed) return;
     this.asked = undefined;
     this.known = { about, guidance };
     this.changed.fire();

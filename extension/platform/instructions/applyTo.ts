@@ -1,43 +1,37 @@
 import { isIgnored, readIgnoreFile } from '../secrecy/ignoreFiles.ts';
+import { splitList } from './frontMatter.ts';
 
 /** A stranger may have written the globs: they are bounded, and matched in linear time. */
 const MOST_CHARACTERS = 2_000;
-const MOST_GLOBS = 100;
 
 const EVERYTHING = new Set(['**', '**/*', '*']);
 
+/** Whether instructions belong to a question about some files, each as names from the workspace folder down. */
+export type AppliesTo = (paths: readonly (readonly string[])[]) => boolean;
+
 /**
- * Whether instructions belong to a question about some files, by their `applyTo`: globs with commas between them, as VS
- * Code reads them (in any folder unless they begin with a slash, in any case). `paths`: the files, as names from the
- * workspace folder down. Without globs they belong to no question; `**` belongs to all, also to those about no file.
+ * Reads `applyTo`: globs with commas between them, as VS Code reads them (in any folder unless they begin with a slash,
+ * in any case). Without globs instructions belong to no question; `**` belongs to all, also to those about no file.
  */
-export function appliesTo(applyTo: string | undefined, paths: readonly (readonly string[])[]): boolean {
-  if (!applyTo || applyTo.length > MOST_CHARACTERS) return false;
-  const globs = split(applyTo).filter((glob) => glob !== '');
-  if (globs.some((glob) => EVERYTHING.has(glob))) return true;
-  const lines: string[] = [];
-  for (const glob of globs)
-    for (const one of expand(glob)) {
-      if (lines.length === MOST_GLOBS) break;
-      lines.push(/^\/|^\*\*\//.test(one) ? one : `**/${one}`);
-    }
-  const rules = readIgnoreFile(lines.join('\n'));
-  return paths.some((names) => isIgnored(names, [rules], false));
+export function readApplyTo(applyTo: string | undefined): AppliesTo {
+  if (!applyTo || applyTo.length > MOST_CHARACTERS) return () => false;
+  const globs = splitList(applyTo).filter((glob) => glob !== '');
+  if (globs.some((glob) => EVERYTHING.has(glob))) return () => true;
+  const rules = readIgnoreFile(linesOf(globs).join('\n'));
+  return (paths) => paths.some((names) => isIgnored(names, [rules], false));
 }
 
-/** Splits at commas that are in no braces. */
-function split(text: string): string[] {
-  const parts = [''];
-  let depth = 0;
-  for (const character of text.replace(/[\r\n]/g, ' ')) {
-    if (character === ',' && depth === 0) parts.push('');
-    else {
-      if (character === '{') depth += 1;
-      if (character === '}') depth = Math.max(0, depth - 1);
-      parts[parts.length - 1] += character;
+/** The globs without braces, as lines of an ignore file, as far as the limit goes for all of them together. */
+function linesOf(globs: readonly string[]): string[] {
+  const lines: string[] = [];
+  let left = MOST_CHARACTERS;
+  for (const glob of globs)
+    for (const one of expand(glob.replace(/^\.\//, '/'))) {
+      left -= one.length + 1;
+      if (left < 0) return lines;
+      lines.push(/^\/|^\*\*\//.test(one) ? one : `**/${one}`);
     }
-  }
-  return parts.map((part) => part.trim());
+  return lines;
 }
 
 /** `*.{ts,tsx}` is `*.ts` and `*.tsx`. */
@@ -46,7 +40,7 @@ function* expand(glob: string): Generator<string> {
   const close = open < 0 ? -1 : closing(glob, open);
   if (close < 0) return yield glob;
   const [head, tail] = [glob.slice(0, open), glob.slice(close + 1)];
-  for (const choice of split(glob.slice(open + 1, close))) yield* expand(`${head}${choice}${tail}`);
+  for (const choice of splitList(glob.slice(open + 1, close))) yield* expand(`${head}${choice}${tail}`);
 }
 
 /** The brace that closes the one at `open`; -1 for none. */

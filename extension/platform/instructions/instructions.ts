@@ -5,17 +5,16 @@ import { Disposable } from '../dispose.ts';
 import { Emitter } from '../emitter.ts';
 import { ownInstructions, sendsInstructions } from '../settings.ts';
 import { whyNotUnasked } from '../unasked.ts';
-import { appliesTo } from './applyTo.ts';
+import { type AppliesTo, readApplyTo } from './applyTo.ts';
 import { readFrontMatter } from './frontMatter.ts';
-import { filesBelow, type Judge, readSmallText } from './smallFiles.ts';
+import { findBelow, type Judge, readSmallText } from './smallFiles.ts';
 
 /** A file of instructions, or why it is not sent. */
 interface Found {
   folder: string;
   path: string;
-  /** Globs; undefined for a file that belongs to every question. */
-  applyTo?: string;
-  isForAll: boolean;
+  appliesTo: AppliesTo;
+  /** Not longer than what is sent of it, and so much that it shows whether there is more. */
   text?: string;
   why?: string;
 }
@@ -28,6 +27,8 @@ export interface Guidance {
 
 const ALWAYS = ['.github/copilot-instructions.md', 'AGENTS.md'];
 const MATCHED = '.github/instructions';
+/** The settings that decide which files go along. */
+const DECIDING = ['perigee.instructions', 'files.exclude', 'search.exclude'];
 /** New folders are told of, but what is written into them in the same moment may not be. */
 const WATCHED = `{AGENTS.md,.github,.github/copilot-instructions.md,${MATCHED},${MATCHED}/**}`;
 
@@ -59,7 +60,9 @@ export class Instructions extends Disposable {
     );
     this._register(workspace.onDidGrantWorkspaceTrust(anew));
     // Settings and ignore files decide which files are left out.
-    this._register(workspace.onDidChangeConfiguration(anew));
+    this._register(
+      workspace.onDidChangeConfiguration((event) => DECIDING.some((one) => event.affectsConfiguration(one)) && anew()),
+    );
     this._register(workspace.onDidSaveTextDocument(({ uri }) => /ignore$/.test(uri.path) && anew()));
     this._register({
       dispose: () => {
@@ -75,20 +78,41 @@ export class Instructions extends Disposable {
       const folder = vscode.workspace.getWorkspaceFolder(uri);
       return folder ? [{ folder: folder.uri.toString(), names: namesIn(folder.uri, uri) }] : [];
     });
-    const meant = new Set(files.length > 0 ? files.map(({ folder }) => folder) : folders.map(({ uri }) => String(uri)));
-    const isOn = sendsInstructions(about[0]);
-    this.found ??= this.find();
-    const fitting = (isOn ? await this.found : []).filter(({ folder, isForAll, applyTo }) => {
+    const isMeant = (folder: string) => files.length === 0 || files.some((file) => file.folder === folder);
+    // A folder can turn off its own.
+    const on = folders.filter(({ uri }) => isMeant(String(uri)) && sendsInstructions(uri));
+    const meant = new Set(on.map(({ uri }) => String(uri)));
+    const fitting = (meant.size > 0 ? await this.known() : []).filter(({ folder, appliesTo }) => {
       const names = files.filter((file) => file.folder === folder).map((file) => file.names);
-      return meant.has(folder) && (isForAll || appliesTo(applyTo, names));
+      return meant.has(folder) && appliesTo(names);
     });
-    const own = isOn ? ownInstructions() : '';
+    const own = sendsInstructions(about[0]) ? ownInstructions() : '';
     return bounded([...(own ? [{ text: own }] : []), ...fitting]);
+  }
+
+  private async known(): Promise<Found[]> {
+    this.found ??= this.find();
+    const { found } = this;
+    try {
+      return await found;
+    } catch (error) {
+      // The next request tries again.
+      if (this.found === found) this.found = undefined;
+      throw error;
+    }
   }
 
   private async find(): Promise<Found[]> {
     const folders = vscode.workspace.workspaceFolders ?? [];
-    return (await Promise.all(folders.map(({ uri }) => findIn(uri, this.whyNot)))).flat();
+    const all = (await Promise.all(folders.map(({ uri }) => findIn(uri, this.whyNot)))).flat();
+    // Two folders of one name have the same paths, and a later text of the same path would count as its change.
+    const taken = new Set<string>();
+    return all.map((one) => {
+      let { path } = one;
+      for (let copy = 2; taken.has(path); copy++) path = `${one.path} (${copy})`;
+      taken.add(path);
+      return { ...one, path };
+    });
   }
 
   private watch(anew: () => void): void {
@@ -110,19 +134,31 @@ export class Instructions extends Disposable {
 }
 
 async function findIn(folder: vscode.Uri, whyNot: Judge): Promise<Found[]> {
-  const always = ALWAYS.map((path) => vscode.Uri.joinPath(folder, path));
-  const matched = await filesBelow(vscode.Uri.joinPath(folder, MATCHED), '.instructions.md', { deepest: 3 });
   const read = async (uri: vscode.Uri, isForAll: boolean): Promise<Found[]> => {
-    const path = vscode.workspace.asRelativePath(uri).replaceAll('\\', '/');
     const file = await readSmallText(uri, whyNot);
     if (!file) return [];
-    const head = { folder: folder.toString(), path, isForAll };
-    if ('why' in file) return [{ ...head, isForAll: true, why: file.why }];
+    const head = { folder: folder.toString(), path: pathOf(uri), appliesTo: () => true };
+    if ('why' in file) return [{ ...head, why: file.why }];
     if (file.text.trim() === '') return [];
-    return [{ ...head, text: file.text, applyTo: readFrontMatter(file.text).fields.get('applyto') }];
+    const appliesTo = isForAll ? head.appliesTo : readApplyTo(readFrontMatter(file.text).fields.get('applyto'));
+    return [{ ...head, appliesTo, text: beginning(file.text) }];
   };
-  const all = await Promise.all([...always.map((uri) => read(uri, true)), ...matched.map((uri) => read(uri, false))]);
-  return all.flat();
+  const below = vscode.Uri.joinPath(folder, MATCHED);
+  const { uris, why } = await findBelow(below, '.instructions.md', { deepest: 3, whyNot });
+  const always = ALWAYS.map((path) => read(vscode.Uri.joinPath(folder, path), true));
+  const all = await Promise.all([...always, ...uris.map((uri) => read(uri, false))]);
+  const shut =
+    why === undefined ? [] : [{ folder: folder.toString(), path: pathOf(below), appliesTo: () => true, why }];
+  return [...all.flat(), ...shut];
+}
+
+const pathOf = (uri: vscode.Uri) => vscode.workspace.asRelativePath(uri).replaceAll('\\', '/');
+
+/** A copy of what can be sent of a text and a little more, so that the rest needs no memory. */
+function beginning(text: string): string {
+  const bytes = new Uint8Array(MAX_INSTRUCTION_BYTES + 4);
+  const { written } = new TextEncoder().encodeInto(text, bytes);
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, written));
 }
 
 /** Cuts what is too much in all, and says so to the user and to the model. */

@@ -3,6 +3,8 @@ import * as vscode from 'vscode';
 /** Files of instructions and prompts are short texts: larger ones are not read. */
 const MOST_BYTES = 1_000_000;
 const MOST_FILES = 100;
+/** The most entries of folders that are looked at in search of them. */
+const MOST_ENTRIES = 500;
 
 /** Why a file may not be read; undefined if it may. */
 export type Judge = (uri: vscode.Uri) => Promise<string | undefined>;
@@ -22,10 +24,10 @@ export async function readSmallText(
     return undefined;
   }
   if ((stat.type & vscode.FileType.File) === 0) return undefined;
-  const why = await whyNot(uri);
-  if (why !== undefined) return { why };
-  if (stat.size > MOST_BYTES) return { why: `${name} is larger than 1 MB.` };
   try {
+    const why = await whyNot(uri);
+    if (why !== undefined) return { why };
+    if (stat.size > MOST_BYTES) return { why: `${name} is larger than 1 MB.` };
     const bytes = await vscode.workspace.fs.readFile(uri);
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     return text.includes('\0') ? { why: `${name} is no text.` } : { text };
@@ -34,23 +36,34 @@ export async function readSmallText(
   }
 }
 
-/** Files by the end of their name, in a folder and the folders in it down to a depth, by path. Enters no link. */
-export async function filesBelow(
+/**
+ * Files by the end of their name, in a folder and the folders in it down to a depth, by path; or why the folder isn't
+ * read. `whyNot` judges the folder first, because a link may lead to any other. Links in it are not entered.
+ */
+export async function findBelow(
   folder: vscode.Uri,
   ending: string,
-  { deepest }: { deepest: number },
-): Promise<vscode.Uri[]> {
-  const entries = await vscode.workspace.fs.readDirectory(folder).then(
-    (all) => all.sort(([a], [b]) => (a < b ? -1 : 1)),
-    () => [],
-  );
-  const found: vscode.Uri[] = [];
-  for (const [name, type] of entries) {
-    const uri = vscode.Uri.joinPath(folder, name);
-    if (type & vscode.FileType.File && name.endsWith(ending)) found.push(uri);
-    else if (type === vscode.FileType.Directory && deepest > 0)
-      found.push(...(await filesBelow(uri, ending, { deepest: deepest - 1 })));
-    if (found.length >= MOST_FILES) break;
+  { deepest, whyNot }: { deepest: number; whyNot: Judge },
+): Promise<{ uris: vscode.Uri[]; why?: string }> {
+  const uris: vscode.Uri[] = [];
+  let left = MOST_ENTRIES;
+  const look = async (at: vscode.Uri, depth: number): Promise<void> => {
+    const entries = await vscode.workspace.fs.readDirectory(at);
+    for (const [name, type] of entries.sort(([a], [b]) => (a < b ? -1 : 1))) {
+      if (left === 0 || uris.length === MOST_FILES) return;
+      left -= 1;
+      const uri = vscode.Uri.joinPath(at, name);
+      if (type & vscode.FileType.File && name.endsWith(ending)) uris.push(uri);
+      else if (type === vscode.FileType.Directory && depth < deepest) await look(uri, depth + 1).catch(() => {});
+    }
+  };
+  try {
+    await vscode.workspace.fs.stat(folder);
+    const why = await whyNot(folder);
+    if (why !== undefined) return { uris, why };
+    await look(folder, 0);
+  } catch {
+    // There is no such folder.
   }
-  return found.slice(0, MOST_FILES);
+  return { uris };
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
+import { ChatGuidance } from '../../../extension/chat/context/guidance.ts';
+import { Emitter } from '../../../extension/platform/emitter.ts';
 import { type Guidance, Instructions } from '../../../extension/platform/instructions/instructions.ts';
 import { whyNotUnasked } from '../../../extension/platform/unasked.ts';
 import { itBesideNode, noGit, perigee, sampleFile } from '../window.ts';
@@ -144,6 +146,76 @@ describe('instructions', () => {
       await settings.update('enabled', undefined, Workspace);
       await vscode.workspace.fs.delete(sampleFile('.vscode'), { recursive: true }).then(undefined, () => {});
     }
+  });
+
+  it('of a folder go along unless it turns them off, and two folders of one name keep theirs apart', async () => {
+    const { workspace } = vscode;
+    const folders = ['one', 'two', 'off'].map((name, index) => ({ uri: sampleFile(name), name: 'app', index }));
+    for (const { uri } of folders) await write(`${uri.path.split('/').at(-1)}/AGENTS.md`, `Of ${uri.path}`);
+    const real = Object.getOwnPropertyDescriptors(workspace);
+    const { getConfiguration } = workspace;
+    const replace = (name: keyof typeof workspace, how: PropertyDescriptor) =>
+      Object.defineProperty(workspace, name, { ...how, configurable: true });
+    try {
+      replace('workspaceFolders', { get: () => folders });
+      replace('asRelativePath', { value: () => 'app/AGENTS.md' });
+      replace('getConfiguration', {
+        value: (section?: string, scope?: vscode.Uri) =>
+          String(scope) === String(folders[2]!.uri)
+            ? { inspect: () => ({ workspaceFolderValue: false }) }
+            : getConfiguration(section, scope),
+      });
+      const { instructions } = await found([], async () => undefined);
+      assert.deepEqual(instructions, [
+        { path: 'app/AGENTS.md', text: `Of ${folders[0]!.uri.path}` },
+        { path: 'app/AGENTS.md (2)', text: `Of ${folders[1]!.uri.path}` },
+      ]);
+    } finally {
+      for (const name of ['workspaceFolders', 'asRelativePath', 'getConfiguration'] as const)
+        Object.defineProperty(workspace, name, real[name]!);
+      for (const { uri } of folders) await workspace.fs.delete(uri, { recursive: true });
+    }
+  });
+
+  it('are read again after they could not be read, and never held up by what stands in one of them', async () => {
+    await write('AGENTS.md', 'Be brief.');
+    await write(TS, `---\nx: ${'['.repeat(6000)}${']'.repeat(6000)}\napplyTo: "**"\n---\nUse tabs.`);
+    let isBroken = true;
+    const instructions = new Instructions(async () => {
+      if (isBroken) throw new Error('The disk is gone.');
+      return undefined;
+    });
+    try {
+      const { leftOut } = await instructions.for([]);
+      assert.equal(leftOut[0]!.why, 'AGENTS.md can’t be read as text.');
+      isBroken = false;
+      const changed = new Promise<void>((done) => instructions.onDidChange(done));
+      await write('AGENTS.md', 'Be very brief.');
+      await changed;
+      assert.deepEqual(paths(await instructions.for([])), ['AGENTS.md', TS]);
+    } finally {
+      instructions.dispose();
+    }
+  });
+
+  it('are shown as the last look found them, though an earlier one ends later', async () => {
+    const changed = new Emitter<void>();
+    const looks: ((guidance: Guidance) => void)[] = [];
+    const guidance = new ChatGuidance({
+      onDidChange: changed.event,
+      for: () => new Promise<Guidance>((done) => looks.push(done)),
+    });
+    const shown = () => guidance.shown([], { text: '', chips: [] }, []);
+    const told = new Promise<void>((done) => guidance.onDidChange(() => shown() && done()));
+    shown();
+    changed.fire();
+    assert.equal(looks.length, 2);
+    looks[0]!({ instructions: [], leftOut: [] });
+    looks[1]!({ instructions: [{ path: 'AGENTS.md', text: 'Be brief.' }], leftOut: [] });
+    await told;
+    assert.equal(shown()!.files.length, 1);
+    assert.equal(looks.length, 2);
+    guidance.dispose();
   });
 
   describe('in the chat', () => {
