@@ -67,7 +67,8 @@ export type AttachmentInput = z.infer<typeof AttachmentInputSchema>;
 
 /**
  * Guidance for the model on style and conventions: a file of the workspace, or, without a path, the user's own text. It
- * stands before the question in the prompt. What an earlier message of the conversation brought is not repeated.
+ * stands before the question in the prompt. A chat does not repeat what one of its earlier messages brought; an edit has
+ * no earlier messages, so it always brings all.
  */
 export const InstructionSchema = z.object({
   path: textSchema(4096).optional().describe('relative to the workspace, with forward slashes'),
@@ -75,11 +76,20 @@ export const InstructionSchema = z.object({
 });
 export type Instruction = z.infer<typeof InstructionSchema>;
 
-const instructions = z.array(InstructionSchema).max(MAX_INSTRUCTIONS).optional();
+const instructions = z
+  .array(InstructionSchema)
+  .max(MAX_INSTRUCTIONS)
+  .refine((all) => new Set(all.map(({ path }) => path)).size === all.length, 'Each path can stand there once.')
+  .optional();
 
 export const ChatInputSchema = z.object({
   text: textSchema(MAX_TEXT),
-  attachments: z.array(AttachmentInputSchema).max(MAX_ATTACHMENTS).optional(),
+  /** An edited message keeps its instructions beside the attachments. */
+  attachments: z
+    .array(AttachmentInputSchema)
+    .max(MAX_ATTACHMENTS + MAX_INSTRUCTIONS)
+    .optional()
+    .describe(`at most ${MAX_ATTACHMENTS}, besides the instructions that an edited message keeps`),
   instructions,
 });
 export type ChatInput = z.infer<typeof ChatInputSchema>;

@@ -198,7 +198,10 @@ export class ChatController extends Disposable {
   private async turnImplicit(uri: string, on: boolean): Promise<void> {
     const { id } = this.conversation;
     const others = this.drafts.get(id).without?.filter((one) => one !== uri) ?? [];
-    const stored = this.drafts.update(id, { without: on ? others : [...others, uri].slice(-MOST_LEFT_OUT) });
+    // All instructions together are no file, and are not forgotten for one.
+    const out = on ? others : [...others, uri];
+    const without = out.filter((one, at) => one === INSTRUCTIONS || at >= out.length - MOST_LEFT_OUT);
+    const stored = this.drafts.update(id, { without });
     this.tellSurroundings();
     await stored;
   }
@@ -385,7 +388,8 @@ export class ChatController extends Disposable {
       // The composer's attachments belong to its own text, not to an earlier message that is being edited.
       const chips = this.drafts.get(replaces ?? conversation.id).chips.filter((chip) => !without.includes(chip.id));
       // An earlier message shows the words that its command stood for.
-      const meant = replaces ? undefined : await this.slash.meantBy(text, chips);
+      const { without: out } = this.drafts.get(conversation.id);
+      const meant = replaces ? undefined : await this.slash.meantBy(text, chips, out);
       if (meant?.kind === 'done') return await this.sentNothing(requestId, conversation, text);
       const asked = meant?.kind === 'question' ? meant : undefined;
       // A command that attaches something is about that, and a bare "/new" about nothing.
@@ -393,11 +397,10 @@ export class ChatController extends Disposable {
       const shown = implicit && isAbout ? await this.implicit.take(implicit) : undefined;
       chips.push(...(asked?.chips ?? []), ...(shown ? [shown] : []));
       if (meant?.kind === 'newChat') {
-        const sent = await this.sentNothing(requestId, conversation, text, meant.rest ? chips : []);
-        this.post(sent);
         this.show(this.record.newChat());
         if (meant.rest) await this.ask(meant.rest, chips).catch((error) => this.tellFailure(error));
-        return sent;
+        // Not before: until the new chat has it, the only place of the text is this draft.
+        return await this.sentNothing(requestId, conversation, text, meant.rest ? chips : []);
       }
       if (!replaces && (message.waits || this.queue.isSending(conversation.id))) {
         await this.wait(conversation, { id: id ?? timeOrderedId(), text, says: asked?.text, chips });
@@ -514,7 +517,9 @@ export class ChatController extends Disposable {
     // An earlier message keeps those that it shows.
     const isNew = !question.continues && !question.replaces;
     const instructions = isNew ? await this.guidance.take(question.chips, this.drafts.get(conversation.id)) : [];
-    const run = await this.sender.start(conversation.id, { ...question, instructions }, () =>
+    const replaced = conversation.messages.find(({ id }) => id === question.replaces)?.attachments ?? [];
+    const guidance = replaced.filter(({ kind }) => kind === 'instructions').map(({ id }) => id);
+    const run = await this.sender.start(conversation.id, { ...question, guidance, instructions }, () =>
       conversation.refresh().then(() => conversation),
     );
     if (clears && !question.replaces && !question.continues) await this.clearDraft(conversation.id, question);

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Account, Balance } from '../../shared/account.ts';
 import { MAX_REFERENCE } from '../../shared/answers/fileReferences.ts';
+import { MAX_INSTRUCTIONS } from '../../shared/constants.ts';
 import type { ConversationSummary, Message } from '../../shared/conversations.ts';
 import type { Model } from '../../shared/models.ts';
 import type { Problem } from '../../shared/problems.ts';
@@ -52,7 +53,10 @@ export const ToHostSchema = z.discriminatedUnion('type', [
     text: z.string().max(MAX_TEXT),
     /** The user's message that is edited: it and all later ones are replaced. Its attachments in `keep` stay. */
     replaces: Id.optional(),
-    keep: z.array(z.string().max(200)).max(50).optional(),
+    keep: z
+      .array(z.string().max(200))
+      .max(MAX_ATTACHMENTS + MAX_INSTRUCTIONS)
+      .optional(),
     /** Chips in the composer that are not sent. */
     without: z.array(z.string().max(200)).max(1000).optional(),
     /** The implicit chip that was shown. No other implicit chip is sent. */
@@ -299,7 +303,7 @@ export interface Surroundings {
     /** Those that go along, in order; without a path, the user's own. `isSent`: this chat has it already. */
     files: { path?: string; tokens: number; isSent?: true }[];
     /** Not sent, or only in part, for the reason `why`. */
-    leftOut: { path: string; why: string }[];
+    leftOut: { path?: string; why: string }[];
     /** The user left them out of this chat. */
     isOut?: true;
   };

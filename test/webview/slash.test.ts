@@ -67,6 +67,20 @@ describe('chat view: commands after a slash', () => {
     assert.equal(await typed(), '/fix xonly the loop');
   });
 
+  it('typed out in any case attach at the blank after them, before they are sent', async () => {
+    await view.page.keyboard.type('/Fix it');
+    assert.deepEqual(await view.until('slash'), { type: 'slash', name: 'fix' });
+    assert.equal((await view.said()).filter(({ type }) => type === 'slash').length, 1);
+  });
+
+  it('are no longer offered when the host has put another text there', async () => {
+    await view.page.keyboard.type('/ex');
+    await list().waitFor();
+    await view.tell({ type: 'compose', text: 'Why?', send: false });
+    await list().waitFor({ state: 'detached' });
+    assert.match(await typed(), /Why\?/);
+  });
+
   it('"/new" begins a chat at once, or, with more words, when it is sent', async () => {
     await view.page.keyboard.type('Why?');
     await press('Home');

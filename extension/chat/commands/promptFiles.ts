@@ -11,7 +11,7 @@ import type { SlashCommand } from '../protocol.ts';
 const ENDING = '.prompt.md';
 const FOLDER = '.github/prompts';
 /** New folders are told of, but what is written into them in the same moment may not be. */
-const WATCHED = `**/{.github,${FOLDER},${FOLDER}/*${ENDING}}`;
+const WATCHED = `**/{.github,${FOLDER},${FOLDER}/*${ENDING},.gitignore,.ignore}`;
 /** The settings that decide which files are left out. */
 const DECIDING = ['files.exclude', 'search.exclude'];
 const MOST_SHOWN = 160;
@@ -60,9 +60,9 @@ export class PromptFiles extends Disposable {
     return this.files.map(({ command }) => command);
   }
 
-  /** The question in a file, as it is now; undefined for a name that isn't listed. Throws `AttachmentRefused`. */
+  /** The question in a file, as it is now; undefined for a name in lower case that isn't listed. Throws `AttachmentRefused`. */
   async read(name: string): Promise<string | undefined> {
-    const file = this.files.find(({ command }) => command.name === name);
+    const file = this.files.find(({ command }) => command.name.toLowerCase() === name);
     if (!file) return undefined;
     const found = await readSmallText(file.uri, this.judge(file.uri));
     const label = baseName(file.uri.path);
@@ -88,8 +88,10 @@ export class PromptFiles extends Disposable {
       if (!file) continue;
       const { name } = file.command;
       // A file does not replace a command, nor the user's a file of the workspace.
-      const free = this.taken.has(name) || files.has(name) ? `${name}.prompt` : name;
-      if (!files.has(free)) files.set(free, { ...file, command: { ...file.command, name: free } });
+      const isTaken = (one: string) => this.taken.has(one) || files.has(one);
+      const free = isTaken(name.toLowerCase()) ? `${name}.prompt` : name;
+      if (!isTaken(free.toLowerCase()))
+        files.set(free.toLowerCase(), { ...file, command: { ...file.command, name: free } });
     }
     this.files = [...files.values()];
     this.changed.fire();

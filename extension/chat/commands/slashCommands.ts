@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../../platform/dispose.ts';
 import { hasUncommittedChanges, NO_CHANGES, NO_REPOSITORY, openGit } from '../../platform/git.ts';
+import { whyNotUnasked } from '../../platform/unasked.ts';
 import { AttachmentRefused, countProblems, type StoredChip } from '../context/attachments.ts';
 import type { EditorContext } from '../context/editorContext.ts';
 import { activeFile } from '../context/suggestions.ts';
@@ -51,8 +52,15 @@ export class SlashCommands extends Disposable {
     return this.take(name, [isSelected ? 'selection' : 'file', ...(hasProblems ? (['problems'] as const) : [])]);
   }
 
-  /** What a typed text stands for; undefined for a text that is sent as it is. Throws `AttachmentRefused`. */
-  async meantBy(text: string, chips: readonly StoredChip[]): Promise<Meant | undefined> {
+  /**
+   * What a typed text stands for; undefined for a text that is sent as it is. `without`: the files that the user left out
+   * of the chat. Throws `AttachmentRefused`.
+   */
+  async meantBy(
+    text: string,
+    chips: readonly StoredChip[],
+    without: readonly string[] = [],
+  ): Promise<Meant | undefined> {
     const command = readCommand(text);
     if (!command) return undefined;
     const { name, rest } = command;
@@ -63,6 +71,7 @@ export class SlashCommands extends Disposable {
     }
     if (isAsk(name) || name === 'review') {
       const more = await this.attach(name, chips);
+      for (const chip of more) await refuseUnseen(name, chip, without);
       const question = isAsk(name) ? askFor(name, [...chips, ...more], rest) : reviewFor(rest);
       return { kind: 'question', text: question, chips: more };
     }
@@ -90,6 +99,21 @@ export class SlashCommands extends Disposable {
     await Promise.all(git.repositories.map((repository) => repository.status()));
     const hasNewFiles = git.repositories.some(({ state }) => state.untrackedChanges?.length);
     if (!hasUncommittedChanges() && !hasNewFiles) throw new CommandRefused(NO_CHANGES);
-    void vscode.commands.executeCommand('perigee.commitMessage', undefined, wish);
+    const hasBegun = await new Promise<boolean>((done) => {
+      const written = vscode.commands.executeCommand('perigee.commitMessage', undefined, wish, () => done(true));
+      written.then(
+        () => done(false),
+        () => done(false),
+      );
+    });
+    if (!hasBegun) throw new CommandRefused('/commit did not begin to write a message.');
   }
+}
+
+/** What is attached only now has never been shown: it goes along only if it may be sent unasked. */
+async function refuseUnseen(name: string, { uri, label, kind }: StoredChip, without: readonly string[]): Promise<void> {
+  if (!uri || !isSubject(kind)) return;
+  const isOut = without.includes(uri);
+  const why = isOut ? `${label} stays out of this chat.` : await whyNotUnasked(vscode.Uri.parse(uri, true));
+  if (why !== undefined) throw new CommandRefused(`/${name} attaches nothing unseen: ${why} Attach it with @ first.`);
 }

@@ -26,12 +26,12 @@ export const BUILT_IN: (SlashCommand & { name: BuiltIn })[] = [
 
 export const isAsk = (name: string): name is Ask => Object.hasOwn(ASKS, name);
 
-/** The command that a text begins with, and the text after it. Paths such as `/usr/bin` are none. */
+/** The command that a text begins with, in lower case, and the text after it. Paths such as `/usr/bin` are none. */
 export function readCommand(text: string): { name: string; rest: string } | undefined {
   const whole = text.trim();
   if (!whole.startsWith('/')) return undefined;
   const end = whole.search(/\s/);
-  const name = whole.slice(1, end < 0 ? undefined : end);
+  const name = whole.slice(1, end < 0 ? undefined : end).toLowerCase();
   if (name === '' || name.length > 200 || name.includes('/')) return undefined;
   return { name, rest: end < 0 ? '' : whole.slice(end).trim() };
 }

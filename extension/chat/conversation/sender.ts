@@ -25,6 +25,8 @@ export interface Question {
   replaces?: string;
   /** Attachments of the replaced message that stay, by id. */
   keep?: string[];
+  /** Those of `keep` that are instructions: they take no attachment's place. */
+  guidance?: string[];
   continues?: string;
   /** It waited for the end of an answer. Its `id` stays the same however often it is tried. */
   hasWaited?: true;
@@ -52,10 +54,11 @@ export class Sender {
    */
   async start(conversationId: string, question: Question, look: () => Promise<{ messages: Message[] }>): Promise<Run> {
     const { session, backend, drafts, record, models } = this.deps;
-    const { text, replaces, continues, says = text, keep = [], instructions = [] } = question;
+    const { text, replaces, continues, says = text, keep = [], guidance = [], instructions = [] } = question;
+    const kept = keep.filter((id) => !guidance.includes(id)).length;
     const attachments: AttachmentInput[] = [
       ...keep.map((id) => ({ id })),
-      ...(await chipInputs(question.chips, { text: says, kept: keep.length }, this.deps.found)),
+      ...(await chipInputs(question.chips, { text: says, kept }, this.deps.found)),
     ];
     const chips = question.chips.map(({ id }) => id);
     const { pending } = drafts.get(conversationId);

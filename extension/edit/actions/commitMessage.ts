@@ -34,15 +34,17 @@ export class CommitMessages extends Disposable {
   /**
    * Writes a message for the staged changes of a repository, or for all changes if nothing is staged. `context`: the
    * argument from the source control view. Without it, the only repository, or the one that the user picks. `wish`:
-   * what the author asks for in words.
+   * what the author asks for in words. `begun` is called when there is something to write about, and nothing in the way.
    */
-  async write(context?: unknown, wish?: unknown): Promise<void> {
+  async write(context?: unknown, wish?: unknown, begun?: unknown): Promise<void> {
     const repository = await chooseRepository(context);
     if (typeof repository === 'string') return say(repository);
     if (!repository) return;
     // Called from elsewhere, the box may not be visible.
     if (!rootOf(context)) void vscode.commands.executeCommand('workbench.view.scm');
-    await this.writeFor(repository, typeof wish === 'string' ? wish : '');
+    await this.writeFor(repository, typeof wish === 'string' ? wish : '', {
+      begun: typeof begun === 'function' ? () => begun() : undefined,
+    });
   }
 
   /** Stops all runs and restores the boxes. */
@@ -51,7 +53,11 @@ export class CommitMessages extends Disposable {
   }
 
   /** `resend`: the request of an earlier try that the server may already have. */
-  private async writeFor(repository: Repository, wish: string, resend?: EditRequest): Promise<void> {
+  private async writeFor(
+    repository: Repository,
+    wish: string,
+    { resend, begun }: { resend?: EditRequest; begun?: () => void } = {},
+  ): Promise<void> {
     const key = repository.rootUri.toString();
     if (this.running.has(key)) return;
     this.running.set(key, undefined);
@@ -61,6 +67,7 @@ export class CommitMessages extends Disposable {
         (error) => `Git could not tell what changed: ${messageOf(error)}`,
       );
       if (typeof input === 'string') return say(input);
+      begun?.();
       const box = this.boxOf(repository);
       run = new CommitRun(this.deps.runs, this.deps.log, box, input, resend);
       this.running.set(key, run);
@@ -80,7 +87,7 @@ export class CommitMessages extends Disposable {
   private async answer(repository: Repository, wish: string, run: CommitRun, ending: CommitEnding): Promise<void> {
     switch (await showMessage(tellCommitEnding(ending, this.deps.isGuest()))) {
       case 'Retry':
-        return this.writeFor(repository, wish, run.resend);
+        return this.writeFor(repository, wish, { resend: run.resend });
       case 'Restore what stood there':
         if (!run.restore()) say('The commit message was changed since, so it stays as it is.');
         return;

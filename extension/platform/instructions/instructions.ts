@@ -22,7 +22,7 @@ interface Found {
 /** What goes along with a request. `leftOut` is not sent, or only in part, for the reason `why`. */
 export interface Guidance {
   instructions: Instruction[];
-  leftOut: { path: string; why: string }[];
+  leftOut: { path?: string; why: string }[];
 }
 
 const ALWAYS = ['.github/copilot-instructions.md', 'AGENTS.md'];
@@ -30,7 +30,7 @@ const MATCHED = '.github/instructions';
 /** The settings that decide which files go along. */
 const DECIDING = ['perigee.instructions', 'files.exclude', 'search.exclude'];
 /** New folders are told of, but what is written into them in the same moment may not be. */
-const WATCHED = `{AGENTS.md,.github,.github/copilot-instructions.md,${MATCHED},${MATCHED}/**}`;
+const WATCHED = `{AGENTS.md,.github,.github/copilot-instructions.md,${MATCHED},${MATCHED}/**,{,.github/}{.gitignore,.ignore}}`;
 
 /**
  * The instructions of the workspace and the user for the model: `AGENTS.md`, `.github/copilot-instructions.md`,
@@ -166,7 +166,8 @@ function bounded(all: readonly { path?: string; text?: string; why?: string }[])
   const guidance: Guidance = { instructions: [], leftOut: [] };
   let left = MAX_INSTRUCTION_BYTES;
   for (const { path, text, why } of all) {
-    const leaveOut = (reason: string) => guidance.leftOut.push({ path: path ?? OWN, why: reason });
+    const leaveOut = (reason: string) =>
+      guidance.leftOut.push({ ...(path === undefined ? {} : { path }), why: reason });
     if (text === undefined) {
       leaveOut(why ?? '');
       continue;
@@ -186,7 +187,6 @@ function bounded(all: readonly { path?: string; text?: string; why?: string }[])
   return guidance;
 }
 
-const OWN = 'Your own instructions';
 const CUT = '\n(cut here)';
 
 function cut(text: string, most: number): { text: string; bytes: number; isCut: boolean } {

@@ -1,5 +1,11 @@
 // What a request asks for: the turns of its prompt, their size, and the messages that the conversation gains and loses.
-import type { ChatInput, EditInput, RepairEdit, RunRequest } from '../../../shared/runs.ts';
+import {
+  type ChatInput,
+  type EditInput,
+  MAX_ATTACHMENTS,
+  type RepairEdit,
+  type RunRequest,
+} from '../../../shared/runs.ts';
 import {
   type AttachmentHead,
   findHead,
@@ -165,6 +171,8 @@ async function added(
     const known = 'size' in attachment ? attachment.size : null;
     attached.push({ ...attachment, size: known ?? attachmentSize(await withText(tx, attachment)) });
   }
+  if (attached.filter(({ kind }) => kind !== 'instructions').length > MAX_ATTACHMENTS)
+    throw new AppError('invalid_request', `A message can have ${MAX_ATTACHMENTS} attachments.`);
   const sizes = attached.map((one) => one.size);
   const size = turnSize({ role: 'user', text }, sizes);
   return {

@@ -117,6 +117,21 @@ describe('commands after a slash', () => {
     assert.match(await refused('/explian'), /There is no command \/explian\. \/help shows all of them\./);
   });
 
+  it('attach nothing unseen that is sent only if it is chosen, or that stays out of this chat', async () => {
+    await write('.env', 'KEY=1');
+    try {
+      await show('.env');
+      assert.match(await refused('/explain'), /\/explain attaches nothing unseen: \.env may hold secrets\./);
+      await show('src/client.ts');
+      const { chips } = await scene.surroundings((value) => value.chips.some(({ implicit }) => implicit));
+      scene.say({ type: 'detach', id: chips.find(({ implicit }) => implicit)!.id });
+      await scene.surroundings((value) => !value.chips.some(({ implicit }) => implicit));
+      assert.match(await refused('/explain'), /: client\.ts stays out of this chat\. Attach it with @ first\./);
+    } finally {
+      await vscode.workspace.fs.delete(sampleFile('.env'));
+    }
+  });
+
   it('are none: a path, or words that begin with a slash', async () => {
     for (const text of ['/usr/bin/env is missing', '/etc is full', '// a comment'])
       assert.deepEqual(await asked(text), { text, attached: [] });
@@ -143,7 +158,6 @@ describe('commands after a slash', () => {
     );
     await write(`${PROMPTS}/fix.prompt.md`, 'Fix it my way.\n\nMore.');
     await write(`${OF_USER}/greet.prompt.md`, '---\ntools:\n  - run\n---\nGreet me.');
-    await vscode.workspace.fs.delete(sampleFile('.github/none')).then(undefined, () => {});
     scene.dispose();
     scene = new Scene();
     scene.say({ type: 'ready' });
@@ -157,7 +171,7 @@ describe('commands after a slash', () => {
       ],
     );
     assert.deepEqual(await asked('/release-notes of 2.0'), { text: 'Write notes.\n\nof 2.0', attached: [] });
-    assert.equal((await asked('/greet')).text, 'Greet me.');
+    assert.equal((await asked('/Greet')).text, 'Greet me.', 'in any case');
     await write(`${PROMPTS}/release notes.prompt.md`, 'x'.repeat(33_000));
     assert.match(await refused('/release-notes'), /release notes\.prompt\.md is longer than the 32 KB of a prompt/);
     await vscode.workspace.fs.delete(sampleFile(`${PROMPTS}/release notes.prompt.md`));

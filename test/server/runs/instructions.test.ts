@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { MAX_INSTRUCTION_BYTES, MAX_INSTRUCTIONS } from '../../../shared/constants.ts';
+import { MAX_ATTACHMENTS, MAX_INSTRUCTION_BYTES, MAX_INSTRUCTIONS } from '../../../shared/constants.ts';
 import type { Instruction, RunRequest } from '../../../shared/runs.ts';
 import { type Client, endOf } from '../../support/client.ts';
 import { onBothEngines } from '../../support/engines.ts';
@@ -61,6 +61,28 @@ onBothEngines(
       const [again] = (await guest.conversation(conversationId)).body.messages;
       await ask(guest, conversationId, 'Without', [], { replaces: again!.id });
       assert.equal((await ask(guest, conversationId, 'With', [TABS])).at(-1), `${TABS_SENT}\n\nWith`);
+    });
+
+    it('stay beside all the attachments of an edited message, by their ids, and each path stands there once', async () => {
+      const guest = await server().guest();
+      const conversationId = randomUUID();
+      const attachments = Array.from({ length: MAX_ATTACHMENTS }, (_, at) => ({
+        ...{ kind: 'file' as const, path: `${at}.ts`, text: 'let a;' },
+      }));
+      const input = { text: 'Hello', attachments, instructions: [TABS] };
+      endOf(await guest.run({ ...guest.chat(''), conversationId, input } as RunRequest));
+      const [question] = (await guest.conversation(conversationId)).body.messages;
+      const kept = question!.attachments!.map(({ id }) => ({ id }));
+      assert.equal(kept.length, MAX_ATTACHMENTS + 1);
+      const again = (given: object[], instructions?: Instruction[]) => ({
+        ...guest.chat('', { conversationId, replaces: question!.id }),
+        input: { text: 'Edited', attachments: given, instructions },
+      });
+      const more = [...kept, { kind: 'file', path: 'more.ts', text: 'let b;' }];
+      assert.equal((await guest.start(again(more) as RunRequest)).body.code, 'invalid_request');
+      assert.equal((await guest.start(again([], [TABS, TABS]) as RunRequest)).status, 400);
+      endOf(await guest.run(again(kept) as RunRequest));
+      assert.ok(lastPrompt(server())[1]!.content.startsWith(`${TABS_SENT}\n\nEdited\n\nAttached file: 0.ts`));
     });
 
     it('are shown with their message and exported, name no conversation, and are no question by themselves', async () => {
@@ -144,7 +166,10 @@ onBothEngines(
         return (await guest.start(request)).status;
       };
       assert.equal(await refuse([{ text: 'x'.repeat(MAX_INSTRUCTION_BYTES + 1) }]), 400);
-      assert.equal(await refuse(Array.from({ length: MAX_INSTRUCTIONS + 1 }, () => TABS)), 400);
+      assert.equal(
+        await refuse(Array.from({ length: MAX_INSTRUCTIONS + 1 }, (_, at) => ({ ...TABS, path: `${at}` }))),
+        400,
+      );
     });
   },
   {

@@ -299,7 +299,7 @@ export class Chat {
 
   /** Sends the composer's text. While an answer runs, it waits for its end. */
   sendDraft(): void {
-    const help = /^\s*\/help(?:\s|$)/.exec(this.state.draft);
+    const help = /^\s*\/help(?:\s|$)/i.exec(this.state.draft);
     if (help) {
       this.setDraft(this.state.draft.slice(help[0].length));
       this.showHelp(true);

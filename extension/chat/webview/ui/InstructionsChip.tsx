@@ -26,18 +26,20 @@ export function InstructionsChip({ files, leftOut, isOut }: Shown) {
     );
   const name = labelOf(files);
   const words = `Instructions: ${name}, ${sizeOf(files)}${leftOut.length > 0 ? `, ${leftOut.length} not whole` : ''}`;
+  const open = (path: string | undefined) =>
+    path ? chat.host.post({ type: 'openFile', path }) : chat.command('openInstructions');
   const items: MenuItem[] = [
     ...files.map(({ path, tokens, isSent }): MenuItem => {
-      const label = path ? fileName(path) : OWN_INSTRUCTIONS;
+      const label = nameOf(path);
       const notes = path && label !== path ? [path] : undefined;
       const detail = isSent ? 'this chat has it' : `${count(tokens)} tokens`;
-      const run = () => (path ? chat.host.post({ type: 'openFile', path }) : chat.command('openInstructions'));
+      const run = () => open(path);
       return { id: path ?? '', label, notes, icon: path ? 'file' : 'account', detail, run };
     }),
     ...leftOut.map(({ path, why }, at): MenuItem => {
       const begins = at === 0 && files.length > 0;
-      const run = () => chat.host.post({ type: 'openFile', path });
-      return { id: `out ${path}`, label: fileName(path), icon: 'circle-slash', notes: [why], begins, run };
+      const run = () => open(path);
+      return { id: `out ${path ?? ''}`, label: nameOf(path), icon: 'circle-slash', notes: [why], begins, run };
     }),
   ];
   return (
@@ -52,11 +54,13 @@ export function InstructionsChip({ files, leftOut, isOut }: Shown) {
   );
 }
 
+const nameOf = (path: string | undefined) => (path ? fileName(path) : OWN_INSTRUCTIONS);
+
 function labelOf(files: Shown['files']): string {
   const [first] = files;
   if (!first) return 'Instructions';
   if (files.length > 1) return counted(files.length, 'instruction');
-  return first.path ? fileName(first.path) : OWN_INSTRUCTIONS;
+  return nameOf(first.path);
 }
 
 /** What they cost with the next message. */

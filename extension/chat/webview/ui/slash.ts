@@ -12,12 +12,20 @@ export function useSlash(chat: Chat, area: RefObject<HTMLTextAreaElement | null>
   /** The word, up to the cursor; null while no command is being typed. */
   const [word, setWord] = useState<string | null>(null);
   const [at, setAt] = useState(0);
-  const found = word === null ? none : fitting(commands, word);
+  // The host may have put another text there.
+  const isThere = useChatState((s) => word !== null && s.draft.startsWith(`/${word}`));
+  const found = word === null || !isThere ? none : fitting(commands, word);
+  const attach = (name: string) => {
+    const known = commands.find((command) => command.name.toLowerCase() === name.toLowerCase());
+    if (known?.attaches) chat.host.post({ type: 'slash', name: known.name });
+  };
   const close = () => setWord(null);
   const look = () => {
     const field = area.current;
     const isCursor = field && field.selectionStart === field.selectionEnd;
     const before = isCursor ? field.value.slice(0, field.selectionStart) : '';
+    // The first blank after a whole command is its choice.
+    if (word !== null && /\s$/.test(before) && before.slice(1, -1) === word) attach(word);
     const now = before.startsWith('/') && before.length < 200 && !/\s/.test(before) ? before.slice(1) : null;
     if (now === word) return;
     setWord(now);
@@ -25,12 +33,12 @@ export function useSlash(chat: Chat, area: RefObject<HTMLTextAreaElement | null>
   };
   const choose = ({ id: name }: Mention) => {
     const field = area.current;
-    if (!field || word === null) return;
+    if (!field || word === null || !field.value.startsWith(`/${word}`)) return close();
     close();
     field.focus();
     // The cursor may stand within the command, or right before other words.
     const typed = /^\S+/.exec(field.value)?.[0] ?? '';
-    const isPart = `/${name}`.startsWith(typed.toLowerCase());
+    const isPart = `/${name}`.toLowerCase().startsWith(typed.toLowerCase());
     const rest = field.value.slice(isPart ? typed.length : word.length + 1);
     // These two need no more words. What stands there already goes along into the new chat, when it is sent.
     if (name === 'help' || (name === 'new' && rest.trim() === '')) {
@@ -41,7 +49,7 @@ export function useSlash(chat: Chat, area: RefObject<HTMLTextAreaElement | null>
     field.setRangeText(head, 0, field.value.length - rest.length + (/^\s/.test(rest) ? 1 : 0));
     field.setSelectionRange(head.length, head.length);
     chat.setDraft(field.value);
-    if (commands.some((command) => command.name === name && command.attaches)) chat.host.post({ type: 'slash', name });
+    attach(name);
     chat.say(`Command ${name}`);
   };
   const items = found.map(toItem);
