@@ -28,6 +28,7 @@ export function App() {
       if (file) chat.files.open(file.dataset);
       if (event.key !== 'Escape' || event.defaultPrevented || event.isComposing) return;
       if (chat.state.history.open) chat.history.close();
+      else if (chat.state.help) chat.showHelp(false);
       else if (chat.canStop()) chat.stop();
       else if (chat.state.refusal || chat.state.hint) chat.dismissRefusal();
     };

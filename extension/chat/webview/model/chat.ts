@@ -294,6 +294,7 @@ export class Chat {
 
   showHelp(help: boolean): void {
     this.set({ help });
+    if (help) this.say('All commands are listed above the message. Escape closes the list.');
     this.focusComposer();
   }
 
