@@ -158,6 +158,14 @@ describe('instructions', () => {
       Object.defineProperty(workspace, name, { ...how, configurable: true });
     try {
       replace('workspaceFolders', { get: () => folders });
+      const nothing = { dispose: () => {} };
+      const watcher = {
+        ...nothing,
+        onDidCreate: () => nothing,
+        onDidChange: () => nothing,
+        onDidDelete: () => nothing,
+      };
+      replace('createFileSystemWatcher', { value: () => watcher });
       replace('asRelativePath', { value: () => 'app/AGENTS.md' });
       replace('getConfiguration', {
         value: (section?: string, scope?: vscode.Uri) =>
@@ -171,7 +179,7 @@ describe('instructions', () => {
         { path: 'app/AGENTS.md (2)', text: `Of ${folders[1]!.uri.path}` },
       ]);
     } finally {
-      for (const name of ['workspaceFolders', 'asRelativePath', 'getConfiguration'] as const)
+      for (const name of ['workspaceFolders', 'createFileSystemWatcher', 'asRelativePath', 'getConfiguration'] as const)
         Object.defineProperty(workspace, name, real[name]!);
       for (const { uri } of folders) await workspace.fs.delete(uri, { recursive: true });
     }
