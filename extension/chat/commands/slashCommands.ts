@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { Disposable } from '../../platform/dispose.ts';
 import { hasUncommittedChanges, NO_CHANGES, NO_REPOSITORY, openGit } from '../../platform/git.ts';
 import { whyNotUnasked } from '../../platform/unasked.ts';
-import { AttachmentRefused, countProblems, type StoredChip } from '../context/attachments.ts';
+import { AttachmentRefused, baseName, countProblems, type StoredChip } from '../context/attachments.ts';
 import type { EditorContext } from '../context/editorContext.ts';
 import { activeFile } from '../context/suggestions.ts';
 import type { SlashCommand } from '../protocol.ts';
@@ -40,13 +40,17 @@ export class SlashCommands extends Disposable {
     return [...BUILT_IN, ...this.prompts.commands];
   }
 
-  /** What a command attaches, unless it is among `chips`. Throws `AttachmentRefused` if there is none. */
-  async attach(name: string, chips: readonly StoredChip[]): Promise<StoredChip[]> {
+  /**
+   * What a command attaches, unless it is among `chips`. `without`: while a message is sent, the files that the user left
+   * out of the chat. Throws `AttachmentRefused` if there is none.
+   */
+  async attach(name: string, chips: readonly StoredChip[], without?: readonly string[]): Promise<StoredChip[]> {
     if (name === 'review') return chips.some(({ kind }) => kind === 'diff') ? [] : this.take(name, ['diff']);
     if (!isAsk(name) || chips.some(({ kind }) => isSubject(kind))) return [];
     const active = activeFile();
     if (!active)
       throw new CommandRefused(`/${name} needs a selection or an open file. Open one, or attach something with @.`);
+    if (without) await refuseUnseen(name, active, without);
     const isSelected = vscode.window.activeTextEditor?.selection.isEmpty === false;
     const hasProblems = name === 'fix' && countProblems(active) > 0 && !chips.some(({ kind }) => kind === 'problems');
     return this.take(name, [isSelected ? 'selection' : 'file', ...(hasProblems ? (['problems'] as const) : [])]);
@@ -70,8 +74,7 @@ export class SlashCommands extends Disposable {
       return { kind: 'done' };
     }
     if (isAsk(name) || name === 'review') {
-      const more = await this.attach(name, chips);
-      for (const chip of more) await refuseUnseen(name, chip, without);
+      const more = await this.attach(name, chips, without);
       const question = isAsk(name) ? askFor(name, [...chips, ...more], rest) : reviewFor(rest);
       return { kind: 'question', text: question, chips: more };
     }
@@ -111,9 +114,10 @@ export class SlashCommands extends Disposable {
 }
 
 /** What is attached only now has never been shown: it goes along only if it may be sent unasked. */
-async function refuseUnseen(name: string, { uri, label, kind }: StoredChip, without: readonly string[]): Promise<void> {
-  if (!uri || !isSubject(kind)) return;
-  const isOut = without.includes(uri);
-  const why = isOut ? `${label} stays out of this chat.` : await whyNotUnasked(vscode.Uri.parse(uri, true));
-  if (why !== undefined) throw new CommandRefused(`/${name} attaches nothing unseen: ${why} Attach it with @ first.`);
+async function refuseUnseen(name: string, uri: vscode.Uri, without: readonly string[]): Promise<void> {
+  const isOut = without.includes(uri.toString());
+  const why = isOut
+    ? `${baseName(uri.path)} stays out of this chat. Attach it with @ first.`
+    : await whyNotUnasked(uri);
+  if (why !== undefined) throw new CommandRefused(`/${name} attaches nothing unseen: ${why}`);
 }
