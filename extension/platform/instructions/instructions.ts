@@ -30,7 +30,8 @@ const MATCHED = '.github/instructions';
 /** The settings that decide which files go along. */
 const DECIDING = ['perigee.instructions', 'files.exclude', 'search.exclude'];
 /** New folders are told of, but what is written into them in the same moment may not be. */
-const WATCHED = `{AGENTS.md,.github,.github/copilot-instructions.md,${MATCHED},${MATCHED}/**,{,.github/}{.gitignore,.ignore}}`;
+const IGNORING = '.gitignore,.ignore,.github/.gitignore,.github/.ignore';
+const WATCHED = `{AGENTS.md,.github,.github/copilot-instructions.md,${MATCHED},${MATCHED}/**,${IGNORING}}`;
 
 /**
  * The instructions of the workspace and the user for the model: `AGENTS.md`, `.github/copilot-instructions.md`,
