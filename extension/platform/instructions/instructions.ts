@@ -29,8 +29,8 @@ const ALWAYS = ['.github/copilot-instructions.md', 'AGENTS.md'];
 const MATCHED = '.github/instructions';
 /** The settings that decide which files go along. */
 const DECIDING = ['perigee.instructions', 'files.exclude', 'search.exclude'];
-/** New folders are told of, but what is written into them in the same moment may not be. */
 const IGNORING = '.gitignore,.ignore,.github/.gitignore,.github/.ignore';
+/** New folders are told of, but what is written into them in the same moment may not be. */
 const WATCHED = `{AGENTS.md,.github,.github/copilot-instructions.md,${MATCHED},${MATCHED}/**,${IGNORING}}`;
 
 /**
