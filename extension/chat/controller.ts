@@ -437,12 +437,11 @@ export class ChatController extends Disposable {
 
   /** Puts a message behind the running answer. Its text and attachments leave the composer. */
   private async wait(conversation: OpenConversation, message: Queued): Promise<void> {
-    if (conversation !== this.conversation) {
-      this.behind.set(conversation.id, conversation);
-      await conversation.refresh().catch(() => {});
-    }
+    if (conversation !== this.conversation) this.behind.set(conversation.id, conversation);
     await this.queue.add(conversation, message);
     await this.clearDraft(conversation.id, message);
+    // After the message is stored: of an answer that ended before, nobody knows whether it was the awaited one.
+    if (!conversation.isLoaded) await conversation.refresh().catch(() => {});
     if (conversation === this.conversation) this.tellSurroundings();
     this.leaveBehind();
   }

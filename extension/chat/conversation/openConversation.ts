@@ -34,6 +34,8 @@ export class OpenConversation extends Disposable {
   before: string | null = null;
   /** Whether the server has it: a new chat is created there with its first message. */
   exists = false;
+  /** Whether the messages are the server's, so that an empty list says something. */
+  isLoaded = false;
 
   private readonly tails = new Map<string, AbortController>();
   private readonly flow: TextFlow;
@@ -146,6 +148,7 @@ export class OpenConversation extends Disposable {
       });
     }
     this.messages = [...this.messages, ...added];
+    this.isLoaded = true;
     this.generation++;
     if (!this.exists) {
       this.exists = true;
@@ -168,6 +171,7 @@ export class OpenConversation extends Disposable {
     const wasKnown = this.exists;
     const old = new Map(this.messages.map((message) => [message.id, message]));
     this.exists = fetched !== null;
+    this.isLoaded = true;
     const page = (fetched?.messages ?? []).map((message) => this.withText(message, old.get(message.id)));
     const first = page[0] ? this.messages.findIndex(({ id }) => id === page[0]!.id) : -1;
     const titleChanged = this.title !== (fetched?.title ?? '');

@@ -22,6 +22,8 @@ export interface Queued {
 interface Chat {
   id: string;
   messages: readonly Message[];
+  /** Whether `messages` are what the server has. */
+  isLoaded: boolean;
   refresh(): Promise<void>;
 }
 
@@ -105,6 +107,8 @@ export class Queue {
   async sendNow(chat: Chat, id: string): Promise<void> {
     const message = this.of(chat.id).find((one) => one.id === id);
     if (!message || this.sending.has(chat.id)) return this.tell(chat.id);
+    if (!chat.isLoaded) await chat.refresh();
+    if (this.sending.has(chat.id)) return this.tell(chat.id);
     const runId = runningIn(chat.messages)?.runId;
     if (!runId) return this.send(chat, message);
     this.interrupting.set(chat.id, id);
@@ -121,6 +125,7 @@ export class Queue {
   /** The chat's messages have changed: sends the next message if it is its turn. */
   follow(chat: Chat): void {
     const { id: chatId, messages } = chat;
+    if (!chat.isLoaded) return this.tell(chatId);
     // The server took them, although its answer may have been lost.
     for (const { id } of this.of(chatId)) if (messages.some(({ runId }) => runId === id)) this.remove(chatId, id);
     const queued = this.of(chatId);
@@ -231,7 +236,7 @@ const runningIn = (messages: readonly Message[]) =>
  */
 function whyHeld(messages: readonly Message[], awaited: string | undefined): string | undefined {
   const last = messages.at(-1);
-  if (!last) return awaited === undefined ? undefined : WENT_ON;
+  if (!last) return WENT_ON;
   if (awaited === undefined) return 'The answer ended while this window was closed.';
   if (last.runId !== awaited || !isAnswer(last)) return WENT_ON;
   switch (last.state) {

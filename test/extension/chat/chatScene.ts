@@ -53,6 +53,8 @@ export class Scene {
   index: () => Promise<Finder> = async () => (await perigee()).index();
   /** What the server has of every conversation; undefined: it knows none, and its answers end at once. */
   messages: Message[] | undefined;
+  /** Until it resolves, no conversation is read. */
+  reading: Promise<void> = Promise.resolve();
   readonly stopped: string[] = [];
   stop = async (runId: string) => {
     this.stopped.push(runId);
@@ -66,7 +68,9 @@ export class Scene {
   constructor(
     readonly windowMemory = new Memory(),
     readonly memory = new Memory(),
+    account = 'somebody',
   ) {
+    this.session.account!.id = account;
     const { session, received, told, requests } = this;
     const view = {
       onDidReceive: received.event,
@@ -102,6 +106,7 @@ export class Scene {
         device: 'here',
         models: async () => ({ models: [] }),
         conversation: async () => {
+          await this.reading;
           if (!this.messages) throw notFound();
           return { id: '', title: 'A chat', messages: structuredClone(this.messages), before: null };
         },

@@ -213,6 +213,50 @@ describe('messages that are written while an answer runs', () => {
     after.controller.dispose();
   });
 
+  it('wait for the user if the chat was deleted while the window was closed', async () => {
+    scene.say(wait('Second'));
+    await scene.until('sent', 2);
+    scene.messages = undefined;
+    scene.controller.dispose();
+    const after = new Scene(scene.windowMemory, scene.memory);
+    after.say({ type: 'ready' });
+    await until(() => queue(after)[0]?.held !== undefined || after.requests.length > 0);
+    assert.deepEqual([queue(after)[0]!.held, sentTexts(after)], ['The conversation went on without it.', []]);
+    after.controller.dispose();
+  });
+
+  it('come along as text, unsent, when the window starts again with another account', async () => {
+    scene.say(wait('Second'));
+    await scene.until('sent', 2);
+    scene.controller.dispose();
+    const after = new Scene(scene.windowMemory, scene.memory, 'somebody else');
+    after.say({ type: 'ready' });
+    await until(() => after.chatId !== chatId || after.requests.length > 0);
+    assert.deepEqual([after.draft(), sentTexts(after)], ['Second', []]);
+    after.controller.dispose();
+  });
+
+  it('wait for the user if they came before the chat was loaded, and its answer has ended', async () => {
+    scene.controller.dispose();
+    scene.end(first);
+    const after = new Scene(scene.windowMemory, scene.memory);
+    after.messages = scene.messages;
+    let read = () => {};
+    after.reading = new Promise((done) => (read = done));
+    after.say({ type: 'ready' }, wait('Second'));
+    await until(() => queue(after).length > 0 && after.draft() === '');
+    read();
+    await until(() => queue(after)[0]?.held !== undefined || after.requests.length > 0);
+    assert.deepEqual(
+      [queue(after)[0]!.held, sentTexts(after)],
+      ['The answer ended while this window was closed.', []],
+    );
+    after.say({ type: 'waiting', id: queue(after)[0]!.id, chatId, deed: 'sendNow' });
+    await until(() => queue(after).length === 0);
+    assert.deepEqual(sentTexts(after), ['Second']);
+    after.controller.dispose();
+  });
+
   it('are not sent twice when the answer to their request was lost: what the server has is no longer waiting', async () => {
     scene.say(wait('Second'));
     await scene.until('sent', 2);
