@@ -20,16 +20,36 @@ class Listening implements vscode.Pseudoterminal {
 }
 
 describe('commands of an answer', () => {
-  it('are put into the terminal in front, and not run', async () => {
-    const terminals = new TerminalInput();
+  it('never go to a terminal in which a program may run', async () => {
+    const terminals = new TerminalInput(0);
     const pty = new Listening();
     const terminal = vscode.window.createTerminal({ name: 'listening', pty });
     terminal.show();
     await until(vscode.window.onDidChangeActiveTerminal, () => vscode.window.activeTerminal === terminal);
-    await terminals.insert('# the tests\nnpm test\n', 'bash');
+    // A browser without a machine has no other terminal.
+    await terminals.insert('# the tests\nnpm test\n', 'bash').catch((error) => assert.match(error.message, /no terminal/));
+    terminal.sendText('the end', false);
     await until(pty.heardSome.event, () => pty.heard !== '');
-    assert.equal(pty.heard, 'npm test');
-    terminal.dispose();
+    assert.equal(pty.heard, 'the end');
+    for (const one of vscode.window.terminals) one.dispose();
+    terminals.dispose();
+  });
+
+  it('wait in the prompt of a shell, and are not run', async () => {
+    const terminals = new TerminalInput(20_000);
+    try {
+      await terminals.insert('# greets\necho hello\n', 'bash');
+    } catch (error) {
+      assert.match(String(error), /no terminal/);
+      return;
+    }
+    const own = vscode.window.terminals.find(({ name }) => name === 'Perigee')!;
+    const started = new Promise<string>((resolve) => {
+      vscode.window.onDidStartTerminalShellExecution(({ execution }) => resolve(execution.commandLine.value));
+    });
+    own.sendText('', true);
+    assert.equal(await started, 'echo hello');
+    own.dispose();
     terminals.dispose();
   });
 });
@@ -47,6 +67,34 @@ describe('diagrams of an answer', () => {
     await until(vscode.window.tabGroups.onDidChangeTabs, isPreview);
     const source = await vscode.workspace.openTextDocument(vscode.Uri.parse('perigee-diagram:/Diagram.md'));
     assert.equal(source.getText(), '````mermaid\ngraph TD\n```\nA --> B\n````\n');
+    diagrams.dispose();
+  });
+
+  it('open as text if their preview might load something from elsewhere', async () => {
+    const diagrams = new Diagrams();
+    const previewed = 'graph TD\nA["one<br/>two\\nthree"] --> B\nstyle A fill:#f9f';
+    await diagrams.show(previewed, 'mermaid');
+    const HOSTILE = [
+      'graph TD\nA["<img src=x>"]',
+      'graph TD\nA["<<img src=x>>"]',
+      'graph TD\nA["&lt;img src=x"]',
+      'graph TD\nA["#lt;img src=x"]',
+      'graph TD\nA@{ img: "x" }',
+      'graph TD\nstyle A fill:url(x)',
+      'graph TD\nstyle A fill:u\\72l(x)',
+      'graph TD\nclick A "//example.org"',
+      '%%{init: {}}%%\ngraph TD',
+      '---\nconfig: x\n---\ngraph TD',
+      '@startuml\n!include x\n@enduml',
+    ];
+    for (const text of HOSTILE) {
+      await diagrams.show(text, 'mermaid');
+      const shown = vscode.window.activeTextEditor?.document;
+      assert.equal(shown?.uri.path, '/Diagram.txt', text);
+      if (shown.getText() !== text) await until(vscode.workspace.onDidChangeTextDocument, () => shown.getText() === text);
+    }
+    const source = await vscode.workspace.openTextDocument(vscode.Uri.parse('perigee-diagram:/Diagram.md'));
+    assert.equal(source.getText(), `\`\`\`mermaid\n${previewed}\n\`\`\`\n`, 'the preview keeps its own text');
     diagrams.dispose();
   });
 });
