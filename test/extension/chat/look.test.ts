@@ -23,6 +23,12 @@ describe('the look of the chat', () => {
     scene.controller.dispose();
   });
 
+  it('is the user’s own: no workspace can change it', async () => {
+    const settings = vscode.workspace.getConfiguration('perigee.chat');
+    for (const [name, value] of [['fontSize', 18], ['fontFamily', 'Inter'], ['sendWith', 'Ctrl+Enter']] as const)
+      await assert.rejects(settings.update(name, value, vscode.ConfigurationTarget.Workspace), name);
+  });
+
   it('ignores sizes and fonts that make no sense or say more to CSS than a name', async () => {
     for (const [size, family] of [
       [-3, 'x; background: url(https://example.org)'],
