@@ -460,7 +460,10 @@ export class ChatController extends Disposable {
       return this.queue.sendNow(conversation, id);
     }
     const taken = this.queue.take(chatId, id);
-    if (deed === 'remove') return;
+    if (deed === 'remove') {
+      if (taken) return;
+      return this.post({ type: 'notice', level: 'info', text: 'That message is on its way already.' });
+    }
     const draft = this.drafts.get(chatId);
     if (!taken) {
       await this.drafts.update(chatId, { text: withoutSent(draft.text, text, true) });

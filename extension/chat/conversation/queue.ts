@@ -91,6 +91,8 @@ export class Queue {
   take(chatId: string, id: string): Queued | undefined {
     const found = this.sending.get(chatId) === id ? undefined : this.of(chatId).find((message) => message.id === id);
     if (found) this.remove(chatId, id);
+    // The view has dropped its row already.
+    else this.forget();
     this.tell(chatId);
     return found;
   }
@@ -105,10 +107,9 @@ export class Queue {
 
   /** Sends a message before the others. Stops the running answer first, which keeps its text. */
   async sendNow(chat: Chat, id: string): Promise<void> {
+    if (!chat.isLoaded) await chat.refresh();
     const message = this.of(chat.id).find((one) => one.id === id);
     if (!message || this.sending.has(chat.id)) return this.tell(chat.id);
-    if (!chat.isLoaded) await chat.refresh();
-    if (this.sending.has(chat.id)) return this.tell(chat.id);
     const runId = runningIn(chat.messages)?.runId;
     if (!runId) return this.send(chat, message);
     this.interrupting.set(chat.id, id);
@@ -122,8 +123,8 @@ export class Queue {
     }
   }
 
-  /** The chat's messages have changed: sends the next message if it is its turn. */
-  follow(chat: Chat): void {
+  /** The chat's messages have changed: sends the next message if it is its turn, unless there is a reason to hold it. */
+  follow(chat: Chat, reason?: string): void {
     const { id: chatId, messages } = chat;
     if (!chat.isLoaded) return this.tell(chatId);
     // The server took them, although its answer may have been lost.
@@ -145,7 +146,7 @@ export class Queue {
     const interrupting = queued.find(({ id }) => id === this.interrupting.get(chatId));
     this.awaited.delete(chatId);
     this.interrupting.delete(chatId);
-    const why = interrupting ? undefined : whyHeld(messages, awaited);
+    const why = interrupting ? undefined : (reason ?? whyHeld(messages, awaited));
     for (const { id, held } of why ? queued : []) if (!held) void this.change(chatId, id, { held: why });
     const next = interrupting ?? this.of(chatId).find(({ held }) => !held);
     if (next) void this.send(chat, next, awaited);
@@ -175,6 +176,7 @@ export class Queue {
 
   private async send(chat: Chat, message: Queued, awaited?: string): Promise<void> {
     const { id: chatId } = chat;
+    let reason: string | undefined;
     this.sending.set(chatId, message.id);
     void this.change(chatId, message.id, { held: undefined, isTried: true });
     this.tell(chatId);
@@ -183,7 +185,9 @@ export class Queue {
       this.remove(chatId, message.id);
       this.awaited.set(chatId, message.id);
     } catch (error) {
+      reason = 'The message before it was not sent.';
       const { kind, problem } = BackendError.from(error);
+      const isOffline = error instanceof BackendError && kind === 'offline';
       const isRefused = error instanceof AttachmentRefused || (kind === 'refused' && problem.status < 500);
       const isTried = isRefused ? undefined : (true as const);
       if (problem.code === 'conversation_busy') {
@@ -191,7 +195,7 @@ export class Queue {
         await chat.refresh().catch(() => {});
         const held = runningIn(chat.messages) ? undefined : problem.detail;
         void this.change(chatId, message.id, { held, isTried });
-      } else if (kind === 'offline' && awaited !== undefined && !isRefused) {
+      } else if (isOffline && awaited !== undefined) {
         // The connection is lost. What is loaded once it is back says whether the run was started.
         this.awaited.set(chatId, awaited);
         this.sending.delete(chatId);
@@ -202,7 +206,7 @@ export class Queue {
       }
     }
     this.sending.delete(chatId);
-    this.follow(chat);
+    this.follow(chat, reason);
   }
 
   private change(chatId: string, id: string, part: Partial<Queued>): Promise<void> {

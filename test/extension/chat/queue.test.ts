@@ -302,14 +302,46 @@ describe('messages that are written while an answer runs', () => {
     assert.equal(scene.requests.length, 3);
   });
 
-  it('say why the server refuses them, and stay', async () => {
-    scene.say(wait('Second'));
-    await scene.until('sent', 2);
+  it('say why the server refuses them, and stay with those behind them', async () => {
+    scene.say(wait('Second'), wait('Third'));
+    await scene.until('sent', 3);
     scene.answer = async () =>
       new BackendError('refused', { ...localProblem('No', 'No credits left.', 'insufficient_credits'), status: 402 });
     scene.end(first);
-    await until(() => queue(scene)[0]?.held !== undefined);
-    assert.equal(queue(scene)[0]!.held, 'No credits left.');
+    await until(() => queue(scene)[1]?.held !== undefined);
+    assert.deepEqual(
+      queue(scene).map(({ held }) => held),
+      ['No credits left.', 'The message before it was not sent.'],
+    );
+  });
+
+  it('say what went wrong in the editor, and are not tried again by themselves', async () => {
+    scene.say(wait('Second'));
+    await scene.until('sent', 2);
+    scene.answer = async () => {
+      throw new TypeError('no such thing');
+    };
+    scene.end(first);
+    await until(() => scene.requests.length === 2 && !queue(scene)[0]?.isSending);
+    assert.match(queue(scene)[0]!.held ?? '', /no such thing/);
+  });
+
+  it('stay on the page, which is told so, when they are removed while they are being sent', async () => {
+    scene.say(wait('Second'));
+    await scene.until('sent', 2);
+    let open = () => {};
+    scene.answer = () => new Promise((resolve) => (open = () => resolve(undefined)));
+    scene.end(first);
+    await until(() => queue(scene)[0]?.isSending === true);
+    const told = scene.told.length;
+    scene.say({ type: 'waiting', id: queue(scene)[0]!.id, chatId, deed: 'remove' });
+    await scene.until('notice');
+    assert.deepEqual(
+      scene.told.slice(told).map(({ type }) => type),
+      ['queue', 'notice'],
+    );
+    open();
+    await until(() => queue(scene).length === 0);
   });
 
   it('are at most ten: the next one stays in the composer', async () => {
