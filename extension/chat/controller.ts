@@ -347,7 +347,7 @@ export class ChatController extends Disposable {
       case 'openFile':
         return openFile(message.path, message.line, message.column);
       case 'findSymbols':
-        this.post({ type: 'symbols', asked: message.names, found: await findSymbols(message.names) });
+        this.post({ type: 'symbols', ...(await findSymbols(message.names)) });
         return;
       case 'openSymbol':
         return openSymbol(message.name);
@@ -447,7 +447,7 @@ export class ChatController extends Disposable {
   }
 
   private async sendWaiting(chatId: string, { id, text, says, chips }: Queued): Promise<void> {
-    for (const chip of chips) if (chip.implicit) await this.implicit.judgeAgain(chip);
+    for (const chip of chips) if (chip.implicit) await this.implicit.judgeAgain(chip, this.drafts.get(chatId));
     const conversation = this.chatOf(chatId);
     await this.start({ id, text, says, chips, hasWaited: true }, { clears: false, conversation });
   }

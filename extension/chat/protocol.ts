@@ -431,7 +431,7 @@ export type FromHost =
   | { type: 'pasted'; id: string; text: string; to?: string; chatId: string }
   /** The requested paths that lead to exactly one file of the workspace. */
   | { type: 'files'; asked: string[]; found: string[] }
-  /** The requested names that have exactly one definition in the workspace. */
+  /** Those of the requested names that were looked up, and that have exactly one definition in the workspace. */
   | { type: 'symbols'; asked: string[]; found: string[] }
   /** Puts text into the composer (Explain Selection, a suggestion); `send` sends it at once. */
   | { type: 'compose'; text: string; send: boolean }

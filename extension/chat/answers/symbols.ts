@@ -5,16 +5,27 @@ import { ActionRefused } from '../actions.ts';
 const MOST_NAMES = 20;
 const MOST_MS = 3_000;
 
-/** Returns the names that have exactly one definition in the workspace. */
-export async function findSymbols(names: readonly string[]): Promise<string[]> {
-  const found: string[] = [];
+/** One request after the other: language servers have more to do. */
+let last: Promise<unknown> = Promise.resolve();
+
+/** `asked`: the names that could be looked up. `found`: those that have exactly one definition in the workspace. */
+export function findSymbols(names: readonly string[]): Promise<{ asked: string[]; found: string[] }> {
+  const result = last.then(() => lookUp(names));
+  last = result.catch(() => {});
+  return result;
+}
+
+async function lookUp(names: readonly string[]): Promise<{ asked: string[]; found: string[] }> {
+  const [asked, found]: string[][] = [[], []];
   const end = Date.now() + MOST_MS;
   for (const name of names.slice(0, MOST_NAMES)) {
     const left = end - Date.now();
     if (left <= 0) break;
-    if (await within(left, definitionOf(name))) found.push(name);
+    const at = await within(left, definitionOf(name));
+    if (at !== undefined) asked.push(name);
+    if (at) found.push(name);
   }
-  return found;
+  return { asked, found };
 }
 
 /** Goes to the one definition of a name. Throws `ActionRefused`. */
@@ -26,22 +37,26 @@ export async function openSymbol(name: string): Promise<void> {
   });
 }
 
-/** `name` may be qualified: `Client.send`, `client::send`, `send()`. */
-async function definitionOf(name: string): Promise<vscode.Location | undefined> {
-  const parts = name.replace(/\(\)$/, '').split(/\.|::|#/);
-  const [container, last = ''] = [parts.at(-2), parts.at(-1)];
+/** `name` may be qualified: `Client.send`, `client::send`, `send()`. Null: there is not exactly one. */
+async function definitionOf(name: string): Promise<vscode.Location | null> {
+  const parts = name.replace(/\(\)$/, '').split(PARTS);
+  const [container, own = ''] = [parts.at(-2), parts.at(-1)];
   const all = await vscode.commands.executeCommand<vscode.SymbolInformation[] | undefined>(
     'vscode.executeWorkspaceSymbolProvider',
-    last,
+    own,
   );
   const places = new Map<string, vscode.Location>();
   for (const { name: symbol, containerName, location } of all ?? []) {
-    if (symbol.split('(', 1)[0] !== last || !location.range || !isOfWorkspace(location.uri)) continue;
-    if (container && container !== 'this' && containerName && !containerName.endsWith(container)) continue;
+    if (symbol.split('(', 1)[0] !== own || !location.range || !isOfWorkspace(location.uri)) continue;
+    const owners = [containerName?.split(PARTS).at(-1), fileName(location.uri)];
+    if (container && !['this', 'self', 'super'].includes(container) && !owners.includes(container)) continue;
     places.set(`${location.uri} ${location.range.start.line}`, location);
   }
-  return places.size === 1 ? [...places.values()][0] : undefined;
+  return places.size === 1 ? [...places.values()][0]! : null;
 }
+
+const PARTS = /\.|::|#/;
+const fileName = ({ path }: vscode.Uri) => /[^/]*$/.exec(path)![0].replace(/\.\w+$/, '');
 
 const isOfWorkspace = (uri: vscode.Uri) =>
   vscode.workspace.getWorkspaceFolder(uri) !== undefined && !uri.path.includes('/node_modules/');

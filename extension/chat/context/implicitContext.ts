@@ -107,8 +107,11 @@ export class ImplicitContext extends Disposable {
   }
 
   /** For a message that has waited. Throws `AttachmentRefused` if the file may no longer be sent unasked. */
-  async judgeAgain(chip: StoredChip): Promise<void> {
-    const why = await whyNotUnasked(vscode.Uri.parse(chip.uri!, true));
+  async judgeAgain(chip: StoredChip, { without = [] }: Draft): Promise<void> {
+    const uri = vscode.Uri.parse(chip.uri!, true);
+    const languageId = vscode.workspace.textDocuments.find((one) => `${one.uri}` === `${uri}`)?.languageId ?? '';
+    const isOff = without.includes(chip.uri!) || !sendsImplicitContext({ uri, languageId });
+    const why = isOff ? `${baseName(uri.path)} no longer goes along unasked.` : await whyNotUnasked(uri);
     if (why) throw new AttachmentRefused(`${why} Edit the message to send it without.`);
   }
 

@@ -131,16 +131,16 @@ describe('symbols that an answer names', () => {
 
   it('are those with exactly one definition in the workspace, by its container where one is named', async () => {
     const names = ['playedOnce', 'playedTwice', 'Two.playedTwice', 'playedOutside', 'playedInstalled', 'playedGone'];
-    assert.deepEqual(await findSymbols([...names, 'Client.playedMethod()', 'Other.playedMethod']), [
-      'playedOnce',
-      'Two.playedTwice',
-      'Client.playedMethod()',
-    ]);
+    const { found } = await findSymbols([...names, 'Client.playedMethod()', 'Other.playedMethod', 'wo.playedTwice']);
+    assert.deepEqual(found, ['playedOnce', 'Two.playedTwice', 'Client.playedMethod()']);
+    const others = await findSymbols(['path.playedOnce', 'client.playedOnce', 'this.playedOnce']);
+    assert.deepEqual(others.found, ['client.playedOnce', 'this.playedOnce'], 'a file may be the container');
   });
 
-  it('are looked up twenty at a time at most', async () => {
-    await findSymbols(Array.from({ length: 50 }, (_, n) => `played${n}`));
-    assert.equal(asked.length, 20);
+  it('are looked up twenty at a time at most, and nothing is said of the others', async () => {
+    const names = Array.from({ length: 50 }, (_, n) => `played${n}`);
+    assert.deepEqual((await findSymbols(names)).asked, names.slice(0, asked.length));
+    assert.ok(asked.length > 0 && asked.length <= 20);
   });
 
   it('open at their definition, or say that there is no single one any more', async () => {

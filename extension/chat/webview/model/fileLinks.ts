@@ -1,8 +1,8 @@
 import type { FileReference } from '../../../../shared/answers/fileReferences.ts';
 import type { FromHost, ToHost } from '../../protocol.ts';
 
-/** The most words in one message to the host. */
-const MOST_ASKED = 50;
+/** The most words in one message to the host. Symbols are looked up by language servers, which takes longer. */
+const MOST_ASKED = { files: 50, symbols: 20 };
 /** The most remembered words. Beyond that, all are forgotten and asked about again. */
 const MOST_KNOWN = 2000;
 /** Answers grow by pieces, and words in them, too: ask about a word only once it is complete. */
@@ -16,7 +16,10 @@ class LazyLinks {
   private readonly asked = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly post: (words: string[]) => void) {}
+  constructor(
+    private readonly most: number,
+    private readonly post: (words: string[]) => void,
+  ) {}
 
   /** Turns `place` into a link if the word leads somewhere. */
   link(place: HTMLElement, word: string): void {
@@ -36,7 +39,7 @@ class LazyLinks {
     }
     const words = [...this.waiting.keys()].filter((word) => !this.asked.has(word));
     for (const word of words) this.asked.add(word);
-    for (let at = 0; at < words.length; at += MOST_ASKED) this.post(words.slice(at, at + MOST_ASKED));
+    for (let at = 0; at < words.length; at += this.most) this.post(words.slice(at, at + this.most));
   }
 
   told(asked: readonly string[], found: readonly string[]): void {
@@ -52,6 +55,8 @@ class LazyLinks {
 
   forget(): void {
     this.known.clear();
+    // Some may have had no answer.
+    this.asked.clear();
   }
 }
 
@@ -61,8 +66,8 @@ export class FileLinks {
   private readonly symbols: LazyLinks;
 
   constructor(private readonly post: (message: ToHost) => void) {
-    this.files = new LazyLinks((paths) => post({ type: 'findFiles', paths }));
-    this.symbols = new LazyLinks((names) => post({ type: 'findSymbols', names }));
+    this.files = new LazyLinks(MOST_ASKED.files, (paths) => post({ type: 'findFiles', paths }));
+    this.symbols = new LazyLinks(MOST_ASKED.symbols, (names) => post({ type: 'findSymbols', names }));
   }
 
   /** Turns `place` into a link if its file exists. */
