@@ -23,7 +23,7 @@ describe('the commands of a shell block', () => {
     ['what only looks like a prompt', 'console', 'user@1.0 --all # rm x', ['user@1.0 --all # rm x']],
     ['a prompt in brackets', 'console', '[me@desk x]$ ls\na', ['ls']],
     ['a folder that ends in a backslash', 'cmd', 'cd C:\\', ['cd C:\\']],
-    ['a comment with a quote', 'bash', 'npm ci # don’t, or don\'t', ['npm ci # don’t, or don\'t']],
+    ['a comment with a quote', 'bash', "npm ci # don’t, or don't", ["npm ci # don’t, or don't"]],
     ['a here-string', 'bash', 'cat <<< "x"', ['cat <<< "x"']],
     ['a word that might begin a block', 'bash', 'cd in', ['cd in']],
     ['a loop on one line', 'bash', 'for i in 1 2; do echo $i; done', ['for i in 1 2; do echo $i; done']],

@@ -267,6 +267,8 @@ describe('chat view: the composer', () => {
     const own = await font();
     await view.tell(surroundings({ look: { sendWith: 'Enter', fontSize: 19, fontFamily: "'Some Font', serif" } }));
     assert.deepEqual(await font(), ['19px', '"Some Font", serif']);
+    await view.tell(surroundings({ look: { sendWith: 'Enter', fontFamily: "'Some Font" } }));
+    assert.deepEqual(await font(), own, 'a font that CSS can’t read is none');
     await view.tell(surroundings({ look: { sendWith: 'Enter' } }));
     assert.deepEqual(await font(), own);
   });

@@ -10,7 +10,9 @@ export function wear({ fontSize, fontFamily }: Partial<ChatLook> = {}): void {
     value === undefined ? style.removeProperty(name) : style.setProperty(name, value);
   set('--chat-font-size', fontSize === undefined ? undefined : `${fontSize}px`);
   set('--chat-code-size', fontSize === undefined ? undefined : `${fontSize}px`);
-  set('--chat-font-family', fontFamily);
+  // A value that CSS can't read would give the browser's own font.
+  const isFont = fontFamily !== undefined && CSS.supports('font-family', fontFamily);
+  set('--chat-font-family', isFont ? fontFamily : undefined);
 }
 
 /** Whether a key press means "send"; the other Enter breaks the line. */

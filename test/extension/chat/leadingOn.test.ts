@@ -27,7 +27,9 @@ describe('commands of an answer', () => {
     terminal.show();
     await until(vscode.window.onDidChangeActiveTerminal, () => vscode.window.activeTerminal === terminal);
     // A browser without a machine has no other terminal.
-    await terminals.insert('# the tests\nnpm test\n', 'bash').catch((error) => assert.match(error.message, /no terminal/));
+    await terminals
+      .insert('# the tests\nnpm test\n', 'bash')
+      .catch((error) => assert.match(error.message, /no terminal/));
     terminal.sendText('the end', false);
     await until(pty.heardSome.event, () => pty.heard !== '');
     assert.equal(pty.heard, 'the end');
@@ -91,7 +93,8 @@ describe('diagrams of an answer', () => {
       await diagrams.show(text, 'mermaid');
       const shown = vscode.window.activeTextEditor?.document;
       assert.equal(shown?.uri.path, '/Diagram.txt', text);
-      if (shown.getText() !== text) await until(vscode.workspace.onDidChangeTextDocument, () => shown.getText() === text);
+      if (shown.getText() !== text)
+        await until(vscode.workspace.onDidChangeTextDocument, () => shown.getText() === text);
     }
     const source = await vscode.workspace.openTextDocument(vscode.Uri.parse('perigee-diagram:/Diagram.md'));
     assert.equal(source.getText(), `\`\`\`mermaid\n${previewed}\n\`\`\`\n`, 'the preview keeps its own text');

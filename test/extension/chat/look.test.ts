@@ -25,7 +25,11 @@ describe('the look of the chat', () => {
 
   it('is the user’s own: no workspace can change it', async () => {
     const settings = vscode.workspace.getConfiguration('perigee.chat');
-    for (const [name, value] of [['fontSize', 18], ['fontFamily', 'Inter'], ['sendWith', 'Ctrl+Enter']] as const)
+    for (const [name, value] of [
+      ['fontSize', 18],
+      ['fontFamily', 'Inter'],
+      ['sendWith', 'Ctrl+Enter'],
+    ] as const)
       await assert.rejects(settings.update(name, value, vscode.ConfigurationTarget.Workspace), name);
   });
 

@@ -247,10 +247,7 @@ describe('messages that are written while an answer runs', () => {
     await until(() => queue(after).length > 0 && after.draft() === '');
     read();
     await until(() => queue(after)[0]?.held !== undefined || after.requests.length > 0);
-    assert.deepEqual(
-      [queue(after)[0]!.held, sentTexts(after)],
-      ['The answer ended while this window was closed.', []],
-    );
+    assert.deepEqual([queue(after)[0]!.held, sentTexts(after)], ['The answer ended while this window was closed.', []]);
     after.say({ type: 'waiting', id: queue(after)[0]!.id, chatId, deed: 'sendNow' });
     await until(() => queue(after).length === 0);
     assert.deepEqual(sentTexts(after), ['Second']);
