@@ -126,7 +126,10 @@ export class Queue {
   /** The chat's messages have changed: sends the next message if it is its turn, unless there is a reason to hold it. */
   follow(chat: Chat, reason?: string): void {
     const { id: chatId, messages } = chat;
-    if (!chat.isLoaded) return this.tell(chatId);
+    if (!chat.isLoaded) {
+      this.tell(chatId);
+      return;
+    }
     // The server took them, although its answer may have been lost.
     for (const { id } of this.of(chatId)) if (messages.some(({ runId }) => runId === id)) this.remove(chatId, id);
     const queued = this.of(chatId);
