@@ -59,9 +59,9 @@ function joinContinued(lines: string[], mark: string): string[] {
   const joined: string[] = [];
   let isContinued = false;
   for (const line of lines) {
-    const whole = (isContinued ? joined.pop()!.slice(0, -1) : '') + line;
+    const whole: string = (isContinued ? joined.pop()!.slice(0, -1) : '') + line;
     joined.push(whole);
-    const end = whole.length > MAX_COMMAND ? '' : unquoted(whole, mark);
+    const end: string = whole.length > MAX_COMMAND ? '' : unquoted(whole, mark);
     // PowerShell continues between words alone; the other shells in a word too, and POSIX ones in double quotes.
     isContinued = mark === '`' ? /\s`$/.test(end) : end.endsWith(mark) || (mark === '\\' && end.endsWith('\\"'));
   }

@@ -52,7 +52,7 @@ export class Diagrams extends Disposable implements vscode.TextDocumentContentPr
  */
 const mayLoad = (text: string) =>
   // Stereotypes of classes, such as <<interface>>, are no HTML.
-  /<(?!br ?\/?>)[a-z!/?&]|&[#\w]|#\w+;|\\[^n\]]|\/\/|https?:|url\(|@import|@\s*\{|%%\s*\{|^\s*(?:---\s*$|!)/im.test(
+  /<(?!br ?\/?>)[a-z!/?&]|&[#\w]|#\w+;|\\[^n\]]|\/\/|https?:|url\(|@import|@\s{0,9}\{|%%\s{0,9}\{|^[ \t]{0,20}(?:---[ \t]{0,20}$|!)/im.test(
     text.replace(/<<\w+>>/g, ''),
   );
 
