@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { within } from '../../platform/within.ts';
 import { ActionRefused } from '../actions.ts';
 
 /** The most names of one request that are looked up, and for how long: each asks every language server. */
@@ -16,12 +17,13 @@ export function findSymbols(names: readonly string[]): Promise<{ asked: string[]
 }
 
 async function lookUp(names: readonly string[]): Promise<{ asked: string[]; found: string[] }> {
-  const [asked, found]: string[][] = [[], []];
+  const asked: string[] = [];
+  const found: string[] = [];
   const end = Date.now() + MOST_MS;
   for (const name of names.slice(0, MOST_NAMES)) {
     const left = end - Date.now();
     if (left <= 0) break;
-    const at = await within(left, definitionOf(name));
+    const at = await within(definitionOf(name), left);
     if (at !== undefined) asked.push(name);
     if (at) found.push(name);
   }
@@ -60,16 +62,3 @@ const fileName = ({ path }: vscode.Uri) => /[^/]*$/.exec(path)![0].replace(/\.\w
 
 const isOfWorkspace = (uri: vscode.Uri) =>
   vscode.workspace.getWorkspaceFolder(uri) !== undefined && !uri.path.includes('/node_modules/');
-
-/** The value, or undefined if it does not come in time or fails. A server that is just starting may take minutes. */
-async function within<T>(ms: number, value: Promise<T>): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([value.catch(() => undefined), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

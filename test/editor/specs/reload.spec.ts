@@ -61,7 +61,9 @@ describe('the chat in the first moment after a window reload', () => {
     await editor.chat.send('Count');
     await call.atGate;
     upstream.script({ text: 'Three.' });
-    const waits = editor.chat.view.getByText('Sent when the answer is done', { exact: true });
+    const waits = editor.chat.view
+      .getByRole('list', { name: 'Waiting to be sent' })
+      .getByText(/^Sent when the answer is done/);
     await editor.chat.type('And on');
     await editor.chat.sendTyped(waits);
     await editor.until('it has left the composer', async () => (await editor.chat.composer.inputValue()) === '');

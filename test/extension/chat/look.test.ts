@@ -30,7 +30,7 @@ describe('the look of the chat', () => {
       ['fontFamily', 'Inter'],
       ['sendWith', 'Ctrl+Enter'],
     ] as const)
-      await assert.rejects(settings.update(name, value, vscode.ConfigurationTarget.Workspace), name);
+      await assert.rejects(async () => settings.update(name, value, vscode.ConfigurationTarget.Workspace), name);
   });
 
   it('ignores sizes and fonts that make no sense or say more to CSS than a name', async () => {
