@@ -71,10 +71,10 @@ describe('the chat in the first moment after a window reload', () => {
     await waits.waitFor();
     call.open();
     await editor.chat.answers.getByText('Three.').waitFor();
-    assert.deepEqual(
-      (await editor.chat.messages.allInnerTexts()).map((text) => text.split('\n').find((line) => line.trim())),
-      ['Count', 'And on'],
-    );
+    const said = await editor.chat.messages.allInnerTexts();
+    assert.equal(said.length, 2, said.join('\n'));
+    // What the editor shows may go along with each.
+    for (const [at, text] of ['Count', 'And on'].entries()) assert.ok(said[at]!.split('\n').includes(text), said[at]);
     await editor.chat.ended();
   });
 });
