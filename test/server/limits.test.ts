@@ -164,7 +164,7 @@ onBothEngines(
       }
       const after = await ask(client, 'large');
       assert.equal(after.status, 202);
-      assert.ok(Number(field(after, 'ratelimit').tokens!.r) > 20_000 - 5_000 - 1_000);
+      assert.ok(Number(field(after, 'ratelimit').tokens!.r) > 20_000 - 5_000 - 1_500);
     });
 
     it('count what a run really used, also beyond what was reserved', async () => {

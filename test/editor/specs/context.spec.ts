@@ -26,11 +26,10 @@ describe('what goes along with a question, in a real editor', () => {
     const sent = () => upstream.bill.at(-1)!.body.messages!.map(({ content }) => content);
     await chat.composer.pressSequentially('/fi');
     await chat.view.getByRole('option', { name: '/fix' }).waitFor();
-    await chat.composer.press('Enter');
-    await chips.getByRole('button', { name: /^Remove client\.ts/ }).waitFor();
+    const attached = chips.getByRole('button', { name: /^Remove client\.ts/ });
+    await editor.pressIn(chat.composer, 'Enter', 'the file is attached', attached);
     await chat.composer.pressSequentially('only the loop');
-    await chat.composer.press('Enter');
-    await chat.messages.first().waitFor();
+    await chat.sendTyped(chat.messages.first());
     await chat.ended();
     const file = await readFile(at('src/client.ts'), 'utf8');
     const first = sent();
@@ -42,10 +41,10 @@ describe('what goes along with a question, in a real editor', () => {
     await chips.getByText('sent before').waitFor();
     await chat.composer.pressSequentially('/hai');
     await chat.view.getByRole('option', { name: /haiku.*No effect here: its tools/ }).waitFor();
-    await chat.composer.press('Tab');
+    const chosen = async () => (await chat.composer.inputValue()) === '/haiku ';
+    await editor.pressIn(chat.composer, 'Tab', 'the command is chosen', chosen);
     await chat.composer.pressSequentially('in French');
-    await chat.composer.press('Enter');
-    await chat.messages.nth(1).waitFor();
+    await chat.sendTyped(chat.messages.nth(1));
     await chat.ended();
     const second = sent();
     assert.deepEqual(second.slice(0, first.length), first, 'the cached prefix');

@@ -100,12 +100,12 @@ const SETTINGS = {
     perDay: 3,
     dailyBudget: 4,
     models: ['double', 'other'],
-    maxInputTokens: 600,
+    maxInputTokens: 1000,
     maxOutputTokens: 40,
     runMicro: 2 * C,
   },
   refunds: { withinMinutes: 5, perDay: 1, uncharged: { runs: 2, withinMinutes: 3 } },
-  limits: { guest: { requestsPerMinute: 5, modelRequestsPerMinute: 3, tokensPerMinute: 1300 } },
+  limits: { guest: { requestsPerMinute: 5, modelRequestsPerMinute: 3, tokensPerMinute: 2400 } },
 };
 const read = (settings: object) =>
   parseConfig({ PERIGEE_CONFIG: 'budgets.json' }, () => JSON.stringify(settings)).policy;
@@ -166,8 +166,8 @@ const CHECKS: Record<string, (server: TestServer) => Promise<void>> = {
     const guest = await server.guest();
     const other = await guest.start(guest.chat('hi', { model: 'dear' }));
     assert.equal(other.body.code, 'model_unknown');
-    const long = await guest.start(guest.chat('word '.repeat(400)));
-    assert.deepEqual([long.body.code, long.body.limitTokens], ['context_too_long', 600]);
+    const long = await guest.start(guest.chat('word '.repeat(800)));
+    assert.deepEqual([long.body.code, long.body.limitTokens], ['context_too_long', 1000]);
   },
   async 'guests.perHour guests.perDay guests.dailyBudget'(server) {
     const from = async (address: string) =>
@@ -213,9 +213,10 @@ const CHECKS: Record<string, (server: TestServer) => Promise<void>> = {
   },
   async 'limits.guest.tokensPerMinute'(server) {
     const guest = await server.guest();
-    await guest.run(guest.chat('word '.repeat(300)));
-    await guest.run(guest.chat('word '.repeat(300)));
-    assert.equal((await guest.start(guest.chat('word '.repeat(300)))).body.limit?.name, 'tokens');
+    const long = 'word '.repeat(600);
+    await guest.run(guest.chat(long));
+    await guest.run(guest.chat(long));
+    assert.equal((await guest.start(guest.chat(long))).body.limit?.name, 'tokens');
   },
 };
 
