@@ -319,48 +319,47 @@ describe('what else can be attached', () => {
   });
 
   it('a symbol, by its name: the lines that define it', async () => {
-    const uri = sampleFile('src/client.ts');
+    // No language server of the editor's own knows Python, and answers late.
+    const uri = sampleFile('src/totals.py');
     const providers = [
       vscode.languages.registerWorkspaceSymbolProvider({
         provideWorkspaceSymbols: (query) => {
-          const at = new vscode.Location(uri, new vscode.Range(22, 16, 22, 22));
+          const at = new vscode.Location(uri, new vscode.Range(3, 4, 3, 14));
           const outside = new vscode.Location(vscode.Uri.file('/usr/lib/lib.d.ts'), new vscode.Range(0, 0, 0, 1));
           const kind = vscode.SymbolKind.Function;
-          return ['waitMs()', 'waitElsewhere']
+          return ['line_total()', 'line_elsewhere']
             .filter((name) => name.toLowerCase().includes(query.toLowerCase()))
-            .map((name) => new vscode.SymbolInformation(name, kind, '', name === 'waitMs()' ? at : outside));
+            .map((name) => new vscode.SymbolInformation(name, kind, '', name === 'line_total()' ? at : outside));
         },
       }),
       vscode.languages.registerDocumentSymbolProvider(
-        { pattern: '**/client.ts' },
+        { pattern: '**/totals.py' },
         {
           provideDocumentSymbols: (document) => {
             const start = document
               .getText()
               .split('\n')
-              .findIndex((line) => line.includes('function waitMs'));
-            const whole = new vscode.Range(start, 0, start + 2, 1);
-            const name = new vscode.Range(start, 16, start, 22);
-            return [new vscode.DocumentSymbol('waitMs', '', vscode.SymbolKind.Function, whole, name)];
+              .findIndex((line) => line.includes('def line_total'));
+            const whole = new vscode.Range(start, 0, start + 1, 40);
+            const name = new vscode.Range(start, 4, start, 14);
+            return [new vscode.DocumentSymbol('line_total', '', vscode.SymbolKind.Function, whole, name)];
           },
         },
       ),
     ];
     try {
       ready();
-      // The editor's own TypeScript server may still be starting, and answers together with them.
-      await vscode.commands.executeCommand('vscode.executeDocumentSymbolProvider', uri);
-      const { detail } = await offered('#wait', ({ label }) => label === 'waitMs');
-      assert.equal(detail, 'src/client.ts:23');
-      const labels = (await mentions('#waitelse')).map(({ label }) => label);
+      const { detail } = await offered('#line_t', ({ label }) => label === 'line_total');
+      assert.equal(detail, 'src/totals.py:4');
+      const labels = (await mentions('#line_else')).map(({ label }) => label);
       assert.deepEqual(labels, [], 'of a library');
-      await choose('wait', 'waitMs');
+      await choose('line_t', 'line_total');
       await chips(1);
       const [sent] = (await send('Is that right?'))!;
-      const lines = (await read('src/client.ts')).split('\n');
-      const start = lines.findIndex((line) => line.includes('function waitMs'));
-      assert.equal(told(sent!), `symbol src/client.ts ${start + 1}-${start + 3}`);
-      assert.equal(textOf(sent), lines.slice(start, start + 3).join('\n'));
+      const lines = (await read('src/totals.py')).split('\n');
+      const start = lines.findIndex((line) => line.includes('def line_total'));
+      assert.equal(told(sent!), `symbol src/totals.py ${start + 1}-${start + 2}`);
+      assert.equal(textOf(sent), lines.slice(start, start + 2).join('\n'));
     } finally {
       for (const provider of providers) provider.dispose();
     }
