@@ -11,6 +11,7 @@ import { runningAnswer } from '../model/conversation.ts';
 import { conversationBytes, forecastAnswer } from '../model/forecast.ts';
 import { Boundary } from '../parts/Boundary.tsx';
 import { Icon, IconButton } from '../parts/Icon.tsx';
+import { listKeys } from '../parts/listKeys.ts';
 import { signInFor } from '../parts/words.ts';
 import { Chips } from './Chips.tsx';
 import { AttachMenu, ModelMenu } from './ComposerMenus.tsx';
@@ -321,16 +322,7 @@ function useMentions(chat: Chat, area: RefObject<HTMLTextAreaElement | null>) {
       event.stopPropagation();
       return true;
     }
-    if (!isShown) return false;
-    const go = (to: number) => setAt((to + items.length) % items.length);
-    if (event.key === 'ArrowDown') go(at + 1);
-    else if (event.key === 'ArrowUp') go(at - 1);
-    else if ((event.key === 'Enter' || event.key === 'Tab') && !event.shiftKey) choose(items[at]!);
-    else if (event.key === 'Escape') close();
-    else return false;
-    event.preventDefault();
-    event.stopPropagation();
-    return true;
+    return isShown && listKeys(event, { items, at, setAt, choose, close });
   };
   return { look, close, onKey, shown: isShown ? { label: 'Attach', items, at, choose, point: setAt } : null };
 }

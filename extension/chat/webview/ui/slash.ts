@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import type { Mention, SlashCommand } from '../../protocol.ts';
 import type { Chat } from '../model/chat.ts';
 import { useChatState } from '../model/context.ts';
+import { listKeys } from '../parts/listKeys.ts';
 
 const none: never[] = [];
 
@@ -53,18 +54,8 @@ export function useSlash(chat: Chat, area: RefObject<HTMLTextAreaElement | null>
     chat.say(`Command ${name}`);
   };
   const items = found.map(toItem);
-  const onKey = (event: KeyboardEvent): boolean => {
-    if (items.length === 0) return false;
-    const go = (to: number) => setAt((to + items.length) % items.length);
-    if (event.key === 'ArrowDown') go(at + 1);
-    else if (event.key === 'ArrowUp') go(at - 1);
-    else if ((event.key === 'Enter' || event.key === 'Tab') && !event.shiftKey) choose(items[at]!);
-    else if (event.key === 'Escape') close();
-    else return false;
-    event.preventDefault();
-    event.stopPropagation();
-    return true;
-  };
+  const onKey = (event: KeyboardEvent): boolean =>
+    items.length > 0 && listKeys(event, { items, at, setAt, choose, close });
   const shown = items.length > 0 ? { label: 'Commands', items, at, choose, point: setAt } : null;
   return { look, close, onKey, shown };
 }
