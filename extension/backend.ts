@@ -8,13 +8,15 @@ import type {
   TokenAnswer,
   TokenRequest,
 } from '../shared/auth.ts';
-import type { Conversation, ConversationsAnswer } from '../shared/conversations.ts';
+import { DAILY_CAP_HEADER, FOR_HEADER } from '../shared/constants.ts';
+import type { Conversation, ConversationPatch, ConversationsAnswer } from '../shared/conversations.ts';
 import type { LogAnswer, OffersAnswer } from '../shared/credits.ts';
+import type { FetchedPage } from '../shared/fetch.ts';
 import type { KeyRequest, NewKeyAnswer } from '../shared/keys.ts';
 import type { ModelsAnswer } from '../shared/models.ts';
 import type { Outcome, OutcomeAnswer, Run, RunAnswer, RunEvent, RunRequest, Spending } from '../shared/runs.ts';
 import { Emitter } from './platform/emitter.ts';
-import { BackendError, isRetryable } from './platform/server/backendError.ts';
+import { BackendError, isRetryable, localProblem } from './platform/server/backendError.ts';
 import { Backoff } from './platform/server/backoff.ts';
 import { type Credential, OPEN, parseJson, parseWith, Wire, type WireOptions } from './platform/server/wire.ts';
 
@@ -117,6 +119,26 @@ export class Backend {
     );
   }
 
+  /**
+   * Asks a model in the dialect of chat completions, for another extension. Yields the chunks of the answer. Throws a
+   * `BackendError` when the server refuses, or the answer breaks off; and the signal's reason on abort. `extension` is
+   * empty if the editor does not say which one asks.
+   */
+  async *completion(
+    who: Credential,
+    request: unknown,
+    asker: { extension: string; dailyCapMicro: number },
+    signal: AbortSignal,
+  ): AsyncGenerator<unknown> {
+    const headers = { [FOR_HEADER]: asker.extension || 'unknown', [DAILY_CAP_HEADER]: String(asker.dailyCapMicro) };
+    for await (const { data } of this.wire.answer('/v1/chat/completions', who, request, headers, signal)) {
+      if (data === '[DONE]') return;
+      // The first message only says that the stream is open.
+      if (data !== '') yield parseJson(data);
+    }
+    throw BackendError.offline('The answer broke off before its end.');
+  }
+
   /** Starts a run, or finds it started: the same request may be sent again after a lost answer. */
   async startRun(who: Credential, request: RunRequest): Promise<RunAnswer> {
     const schema = async () => (await import('../shared/runs.ts')).RunAnswerSchema;
@@ -168,6 +190,19 @@ export class Backend {
     }
   }
 
+  /** Has the server read a page of the web as text. */
+  async fetchPage(who: Credential, url: string): Promise<FetchedPage> {
+    const schema = async () => (await import('../shared/fetch.ts')).FetchedPageSchema;
+    try {
+      return await this.wire.json('POST', '/api/fetch', who, schema, { url });
+    } catch (error) {
+      if (!(error instanceof BackendError) || (error.cause as Error | undefined)?.name !== 'TimeoutError') throw error;
+      // It says something about the page, and not that the server can't be reached.
+      const detail = 'The server has not read it in time. Try again later, or paste the text instead.';
+      throw new BackendError('refused', localProblem('The page takes too long', detail, 'page_too_slow'), error);
+    }
+  }
+
   /** Asks the server to end a run. It keeps and charges the text so far; the terminal event reports both. */
   async stopRun(who: Credential, runId: string): Promise<void> {
     await this.wire.send('POST', `/api/runs/${encodeURIComponent(runId)}/stop`, who);
@@ -206,8 +241,8 @@ export class Backend {
     return { ...conversation, messages };
   }
 
-  async rename(who: Credential, id: string, title: string): Promise<void> {
-    await this.wire.send('PATCH', `/api/conversations/${encodeURIComponent(id)}`, who, { title });
+  async change(who: Credential, id: string, patch: ConversationPatch): Promise<void> {
+    await this.wire.send('PATCH', `/api/conversations/${encodeURIComponent(id)}`, who, patch);
   }
 
   async delete(who: Credential, id: string): Promise<void> {
@@ -218,6 +253,14 @@ export class Backend {
   async exportMarkdown(who: Credential, id: string): Promise<string> {
     const response = await this.wire.send('GET', `/api/conversations/${encodeURIComponent(id)}/export`, who);
     return response.text();
+  }
+
+  /** The bytes of an attached picture, by its attachment's id. */
+  async picture(who: Credential, id: string): Promise<{ mediaType: string; bytes: Uint8Array }> {
+    const path = id.split('/').map(encodeURIComponent).join('/');
+    const response = await this.wire.send('GET', `/api/attachments/${path}`, who);
+    const mediaType = response.headers.get('content-type') ?? '';
+    return { mediaType, bytes: new Uint8Array(await response.arrayBuffer()) };
   }
 
   async log(who: Credential, query: { before?: string; limit?: number }): Promise<LogAnswer> {

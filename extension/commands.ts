@@ -25,10 +25,13 @@ type Commands = Record<string, (...args: never[]) => unknown>;
 
 /** Every command of the extension, by its name without `perigee.`. */
 export function commandsOf({ chat, edit, index, session, signIn, page, backend }: CommandDeps): Commands {
-  const { edits, prompt, proposals, checkpoints, fixes, readyMade, commitMessages } = edit;
+  const { edits, prompt, inline, proposals, checkpoints, fixes, readyMade, commitMessages } = edit;
+  // A prompt has stood at the lines, so a thread may stand there.
+  let hasMoved = false;
   return {
     openChat: async () => (await chat()).reveal(),
     newChat: async () => (await chat()).newChat(),
+    openConversation: async (id: unknown) => typeof id === 'string' && (await chat()).openConversation(id),
     showHistory: async () => (await chat()).showHistory(),
     toggleImplicitContext: async () => (await chat()).toggleImplicitContext(),
     explainSelection: async () => (await chat()).explainSelection(),
@@ -41,9 +44,31 @@ export function commandsOf({ chat, edit, index, session, signIn, page, backend }
     commitMessage: async (...args) => (await commitMessages()).write(...args),
     stopCommitMessage: async () => (await commitMessages()).stop(),
     editSelection: async (how?: { isLate?: boolean }) => {
-      const question = (await prompt()).openForSelection(how?.isLate === true);
-      return (await edits()).editSelection(question);
+      const isLate = how?.isLate === true;
+      const box = await prompt();
+      // The box asks in a window that is still loading, and where the text has no place for a prompt.
+      const editor = vscode.window.activeTextEditor;
+      const wantsInPlace = vscode.workspace.getConfiguration('perigee.edit').get('promptInPlace', false);
+      const isInPlace = !isLate && (wantsInPlace || (hasMoved && editor && (await inline()).isAt(editor)));
+      let typed = isInPlace ? await box.catchingKeys(async (keys) => (await inline()).open(keys)) : '';
+      while (typed !== undefined) {
+        // At once: a key before the box would go into the text.
+        const question = box.openForSelection(isLate, typed);
+        await (await edits()).editSelection(question);
+        const moved = question?.moved();
+        if (moved === undefined) return;
+        const caught = await box.catchingKeys(async (keys) => (await inline()).open(keys, moved));
+        hasMoved = true;
+        typed = caught && moved + caught;
+      }
     },
+    sendPrompt: async (...args) => (await inline()).send(...args),
+    keepWritten: async (of) => (await inline()).choose('Keep what was written', of),
+    showEditDetails: async (of) => (await inline()).choose('Show details', of),
+    earlierPrompts: async (...args) => (await inline()).earlier(...args),
+    choosePromptModel: async (...args) => (await inline()).chooseModel(...args),
+    closePrompt: async (...args) => (await inline()).close(...args),
+    regenerateEdit: async (...args) => (await inline()).regenerate(...args),
     editFile: async () => {
       const question = (await prompt()).openForFile();
       return (await edits()).editFile({ question, document: question?.editor.document });
@@ -51,11 +76,11 @@ export function commandsOf({ chat, edit, index, session, signIn, page, backend }
     editWorkspace: async () => (await edits()).editWorkspace(),
     nextHunk: async () => (await edits()).reviews.goToHunk(1),
     previousHunk: async () => (await edits()).reviews.goToHunk(-1),
-    stopEdit: async (...args) => (await edits()).stopEdit(...args),
+    stopEdit: async (of) => (await edits()).stopEdit((await inline()).target(of)),
     acceptHunk: async (...args) => (await edits()).reviews.acceptHunk(...args),
     rejectHunk: async (...args) => (await edits()).reviews.rejectHunk(...args),
-    acceptAllHunks: async (...args) => (await edits()).reviews.acceptAllHunks(...args),
-    rejectAllHunks: async (...args) => (await edits()).reviews.rejectAllHunks(...args),
+    acceptAllHunks: async (of) => (await edits()).reviews.acceptAllHunks((await inline()).target(of)),
+    rejectAllHunks: async (of) => (await edits()).reviews.rejectAllHunks((await inline()).target(of)),
     showRemoved: async (...args) => (await edits()).reviews.showRemoved(...args),
     compareHunk: async (...args) => (await edits()).reviews.compareHunk(...args),
     openProposedFile: async (...args) => (await proposals()).show(...args),

@@ -6,6 +6,7 @@ import type { ApplyDeps } from './edit/apply/apply.ts';
 import type { Accepted } from './edit/changes/proposal.ts';
 import type { ProposalsDeps } from './edit/proposals/proposals.ts';
 import type { EditsDeps as EditsRun } from './edit/requests/edits.ts';
+import { ChosenModel } from './platform/chosenModel.ts';
 import type { Instructions } from './platform/instructions/instructions.ts';
 import { lazy } from './platform/lazy.ts';
 import type { Log } from './platform/log.ts';
@@ -13,6 +14,7 @@ import type { Log } from './platform/log.ts';
 const later = () => import('./later.ts');
 /** Loaded apart from the other edits: the user's typing after the key belongs in the prompt, so it must open fast. */
 const prompts = () => import('./edit/requests/prompt.ts');
+const inlines = () => import('./edit/inline/inlineEdits.ts');
 
 interface EditsDeps {
   context: Pick<vscode.ExtensionContext, 'storageUri' | 'globalStorageUri' | 'globalState'>;
@@ -27,6 +29,7 @@ interface EditsDeps {
 /** Edits, reviews and proposals, and the chat's access to them. Each part is loaded and made at its first use. */
 export function lazyEdits({ context, session, backend, log, own, instructions }: EditsDeps) {
   const isGuest = () => session.account?.kind === 'guest';
+  const chosen = new ChosenModel(context.globalState);
   const files = lazy(async () => new (await later()).WorkspaceFiles());
   const storage = context.storageUri ?? context.globalStorageUri;
   const checkpoints = lazy(async () => own(new (await later()).Checkpoints(storage, log)));
@@ -39,12 +42,30 @@ export function lazyEdits({ context, session, backend, log, own, instructions }:
     return own(new Proposals({ files: await files(), reports: await reports(), review, record, takeBack, log }));
   });
   const prompt = lazy(async () => new (await prompts()).EditPrompt(context.globalState));
+  const atNames = lazy(async () => new (await later()).PromptContext());
+  const guide: EditsRun['guide'] = async (about) => (await instructions()).take(about);
+  const models = lazy(async () => {
+    const { ModelChoice } = await later();
+    const choice = new ModelChoice(session, backend, context.globalState);
+    // Another server or account has other models. If they can't be loaded, a prompt tries again.
+    const forget = () => {
+      choice.models = [];
+    };
+    own(session.onDidConnect(() => void choice.load().catch(forget)));
+    return choice;
+  });
+  const inline = lazy(async () => {
+    const [{ InlineEdits }, asking] = await Promise.all([inlines(), prompt()]);
+    const named = { offers: async (query: string, about: vscode.Uri) => (await atNames()).offers(query, about) };
+    const read = async (text: string, about: vscode.Uri) => (await atNames()).read(text, about);
+    const deps = { ...named, read, guide, edits, models, prompt: asking, memory: context.globalState };
+    return own(new InlineEdits(deps));
+  });
   const edits = lazy(async () => {
     const { createEdits, runsOf } = await later();
-    const runs = runsOf(session, backend);
+    const runs = runsOf(session, backend, () => chosen.asked);
     const open = await proposals();
     const deps = { files: await files(), reports: await reports(), proposals: () => open, prompt: await prompt() };
-    const guide: EditsRun['guide'] = async (about) => (await (await instructions()).for(about)).instructions;
     return own(createEdits({ ...deps, runs, record, takeBack, isGuest, guide, log }));
   });
   const apply = lazy(async () => {
@@ -72,10 +93,10 @@ export function lazyEdits({ context, session, backend, log, own, instructions }:
   const readyMade = lazy(async () => new (await later()).ReadyMade(await edits()));
   const commitMessages = lazy(async () => {
     const { CommitMessages, runsOf } = await later();
-    return own(new CommitMessages({ runs: runsOf(session, backend), isGuest, log }));
+    return own(new CommitMessages({ runs: runsOf(session, backend, () => chosen.asked), isGuest, log }));
   });
 
-  return { edits, prompt, apply, proposals, checkpoints, fixes, readyMade, commitMessages, chatEdits };
+  return { edits, prompt, inline, apply, proposals, checkpoints, fixes, readyMade, commitMessages, chatEdits };
 }
 
 export type LazyEdits = ReturnType<typeof lazyEdits>;

@@ -9,6 +9,7 @@ import { ServerClock } from './account/session/signingKey.ts';
 import { Tokens } from './account/session/tokens.ts';
 import { Backend } from './backend.ts';
 import type { ChatController } from './chat/controller.ts';
+import { registerParticipant } from './chat/participant/register.ts';
 import { scopeOf } from './chat/scope.ts';
 import { ChatView } from './chat/view.ts';
 import { commandsOf } from './commands.ts';
@@ -16,9 +17,11 @@ import { QuickFixes } from './edit/actions/quickFixes.ts';
 import type { Apply } from './edit/apply/apply.ts';
 import { lazyEdits } from './edits.ts';
 import type { WorkspaceIndex } from './index/workspaceIndex.ts';
+import { ModelsInEditor } from './models/register.ts';
 import { deviceName } from './platform/device.ts';
 import { lazy } from './platform/lazy.ts';
 import { Settings } from './platform/settings.ts';
+import { whereThere } from './platform/whereThere.ts';
 import { StatusBar } from './quota/statusBar.ts';
 import { LOW_TOLD, mayBeLow } from './quota/words/format.ts';
 
@@ -93,10 +96,19 @@ export function activate(context: vscode.ExtensionContext): TestApi {
     const { ChatController } = await later();
     const userPrompts = vscode.Uri.joinPath(context.globalStorageUri, '../../prompts');
     const deps = { view, session, offers, backend, windowMemory, memory, index, log };
-    const more = { edits: edit.chatEdits, instructions: await instructions(), userPrompts };
+    const pictures = vscode.Uri.joinPath(context.globalStorageUri, 'pictures');
+    const more = { edits: edit.chatEdits, instructions: await instructions(), userPrompts, pictures };
     return own(new ChatController({ ...deps, ...more }));
   });
   own(view.onDidResolve(() => void chat()));
+  const participant = lazy(async () => {
+    const { AskedHere, Participant } = await later();
+    const askedHere = new AskedHere(windowMemory);
+    return new Participant({ session, backend, instructions: await instructions(), askedHere });
+  });
+  own(whereThere('@perigee in its chat', log, () => registerParticipant(context.extensionUri, participant)));
+  const models = lazy(async () => new (await later()).LanguageModels(session, backend, log));
+  own(whereThere('models of the account', log, () => new ModelsInEditor(session, models)));
 
   own(vscode.languages.registerCodeActionsProvider('*', new QuickFixes(), QuickFixes.metadata));
   for (const [name, run] of Object.entries(commandsOf({ chat, edit, index, session, signIn, page, backend }))) {

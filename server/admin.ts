@@ -14,7 +14,8 @@ import { readNodeMetrics } from './platform/http/nodeMetrics.ts';
 import { createLog } from './platform/log.ts';
 import { knownSecret } from './platform/ownSecret.ts';
 import { fingerprint } from './platform/secrets.ts';
-import { systemClock, systemIds } from './platform/system.ts';
+import { idsBy, systemClock } from './platform/system.ts';
+import { RequestRecorder } from './requests/recorder.ts';
 
 /** `perigee-admin`, in a checkout `npm run admin -- …`: the operator's commands, on the configured database. */
 async function main(args: string[]): Promise<number> {
@@ -31,8 +32,8 @@ async function main(args: string[]): Promise<number> {
       get secret() {
         return neededSecret(config);
       },
-      clock: systemClock,
-      ids: systemIds,
+      clock: db.clock,
+      ids: idsBy(db.clock),
       policy: config.policy,
       leaseMs: config.leaseMs,
       sendsMail: config.signIn.mail !== null,
@@ -119,10 +120,22 @@ function backupDeps(config: Config): BackupDeps {
     async finish(db, how) {
       // Loaded on demand: it pulls in a large part of the server, which no other command needs.
       const { recoverRuns } = await import('./gateway/runs/recovery.ts');
-      const base = { db, clock: systemClock, ids: systemIds, log, policy };
+      const ids = idsBy(db.clock);
+      const base = { db, clock: db.clock, ids, log, policy };
       const live = { get: () => undefined };
-      const recovery = { ...base, node: systemIds.next(), live, metrics: { absorbed() {}, runRecovered() {} } };
-      const recover = () => recoverRuns(recovery, db.engine === 'sqlite');
+      const recorder = new RequestRecorder(base);
+      const recovery = {
+        ...base,
+        recorder,
+        node: ids.next(),
+        live,
+        metrics: { absorbed() {}, runRecovered() {} },
+      };
+      const recover = async () => {
+        const ended = await recoverRuns(recovery, db.engine === 'sqlite');
+        await recorder.flush();
+        return ended;
+      };
       const stripe = payments && (await StripeService.open(payments, proxies));
       // Made by a server at its start, where a machine is new.
       const secret = knownSecret(config);

@@ -11,6 +11,8 @@ import { conversationRoutes } from './conversations/routes.ts';
 import { creditRoutes } from './credits/log/routes.ts';
 import { paymentRoutes, webhookRoutes } from './credits/payments/paymentRoutes.ts';
 import type { StripeService } from './credits/payments/stripe.ts';
+import type { Network } from './fetch/network.ts';
+import { fetchRoutes } from './fetch/routes.ts';
 import { callRefusal } from './gateway/calls/errors.ts';
 import { callRoutes, helloRoute } from './gateway/calls/routes.ts';
 import { refuseUpgrade } from './gateway/calls/upgrade.ts';
@@ -22,6 +24,7 @@ import { endRunsOf, runRoutes } from './gateway/runs/routes.ts';
 import { moveRuns, RUNS_OF_ACCOUNTS } from './gateway/runs/runs.ts';
 import type { TurnDeps } from './gateway/runs/turn.ts';
 import type { Upstream } from './gateway/stream.ts';
+import { WaitingBytes } from './gateway/waitingBytes.ts';
 import { jobsOf } from './jobs.ts';
 import type { Clock, Ids } from './platform/clock.ts';
 import type { Config, ModelConfig } from './platform/config/config.ts';
@@ -31,19 +34,21 @@ import { bodyGate } from './platform/http/bodies.ts';
 import { letReadOn } from './platform/http/halfOpen.ts';
 import { isCallPath, isToolCall, keyGuard } from './platform/http/keyGuard.ts';
 import { operationRoutes } from './platform/http/operations.ts';
-import { onError, onNotFound, problemResponse, type Respond } from './platform/http/problems.ts';
+import { onError, onNotFound, problemResponse, type Respond, wantsProblems } from './platform/http/problems.ts';
 import { deviceName, hostGuard, requestLog, urlGuard } from './platform/http/requests.ts';
 import { startJobs } from './platform/jobs.ts';
 import type { Log } from './platform/log.ts';
 import type { Mailer } from './platform/mail.ts';
 import { Metrics } from './platform/metrics.ts';
 import { fingerprint } from './platform/secrets.ts';
+import { RequestRecorder, recordRequests } from './requests/recorder.ts';
+import { requestRoutes } from './requests/routes.ts';
 import { type Observer, observerOf } from './risk/observer.ts';
 import { riskRoutes } from './risk/routes.ts';
 import type { WebFiles } from './web/files.ts';
 import { webRoutes } from './web/routes.ts';
 
-const DRAIN_MS = 10_000;
+export const DRAIN_MS = 10_000;
 
 /** Room for the cookies of several sign-ins, and for an 8 KB address, which `urlGuard` refuses. */
 const MAX_HEADER_BYTES = 64 * 1024;
@@ -53,12 +58,13 @@ const KEEP_ALIVE_MS = 75_000;
 
 /** What scripts of other sites may read of an answer under `/v1`. */
 const CALL_HEADERS = [
-  ...['x-request-id', 'request-id', 'retry-after', 'x-should-retry', 'ratelimit', 'ratelimit-policy'],
+  ...['x-request-id', 'request-id', 'retry-after', 'x-should-retry', 'ratelimit', 'ratelimit-policy', 'date'],
   ...['x-perigee-left-out', 'x-perigee-clamped-to', 'x-perigee-model'],
 ];
 
-/** Tools read refusals in the shape of their dialect, everybody else as problems. */
-const respond: Respond = (c, refusal) => (isToolCall(c) ? callRefusal : problemResponse)(c, refusal);
+/** Tools read refusals in the shape of their dialect; everybody else, and who asks for them, as problems. */
+const respond: Respond = (c, refusal) =>
+  (isToolCall(c) && !wantsProblems(c) ? callRefusal : problemResponse)(c, refusal);
 
 export interface AppDeps {
   config: Config;
@@ -73,6 +79,8 @@ export interface AppDeps {
   mailer: Mailer | null;
   /** Null if nothing is sold. */
   stripe: StripeService | null;
+  /** How web pages are reached. */
+  network: Network;
   /** The built member's page; null if it was not built. */
   web: WebFiles | null;
   /** Stores local mode's token where only the user of this machine can read it; null if there is no such place. */
@@ -93,6 +101,9 @@ export interface App {
   stop(drainMs?: number): Promise<void>;
 }
 
+/** How long the last records may take at the end. */
+const STORE_MS = 5_000;
+
 /** The whole server on one screen: all middleware and every group of routes. */
 export function createApp(deps: AppDeps): App {
   const { config, db, clock, ids, log, upstream, stripe } = deps;
@@ -104,6 +115,7 @@ export function createApp(deps: AppDeps): App {
   const open = { tails: 0, admissions: 0 };
   const node = ids.next();
   const live = new LiveRuns({ db, clock, log, node, leaseMs: config.leaseMs });
+  const recorder = new RequestRecorder({ db, clock, log });
   const metrics = new Metrics({ runningRuns: () => live.all.length, openTails: () => open.tails });
   const { services } = upstream;
   if (services) {
@@ -111,7 +123,14 @@ export function createApp(deps: AppDeps): App {
     metrics.showServices(() => services.states);
   }
   const prices = new Prices(policy.models);
-  const turns = turnsOf(deps, { node, live, metrics, draining: draining.signal, listed: () => prices.listed });
+  const turns = turnsOf(deps, {
+    node,
+    live,
+    recorder,
+    metrics,
+    draining: draining.signal,
+    listed: () => prices.listed,
+  });
   const observer = observerOf({ ...deps, metrics, node });
   const isSelling = stripe !== null && policy.packs.length + policy.plans.length > 0;
   const priceNotice = () => prices.notice;
@@ -142,7 +161,7 @@ export function createApp(deps: AppDeps): App {
   const api = createApi();
   api.onError(onError(log, respond));
   api.notFound(onNotFound(respond));
-  api.use(requestLog({ ids, log, metrics }));
+  api.use(requestLog({ clock, ids, log, metrics }));
   api.use(urlGuard());
   api.use(hostGuard(config));
   // Editors with a wrong clock read the time from the `Date` header of a refused proof.
@@ -153,6 +172,7 @@ export function createApp(deps: AppDeps): App {
   api.use(bodyGate());
   api.use('/api/*', deviceName());
   api.use('/v1/*', deviceName());
+  for (const path of ['/v1/*', '/api/runs']) api.use(path, recordRequests(recorder, clock));
   const { addressOf, attempts } = accounts;
   helloRoute(api);
   operationRoutes(api, { config, db, metrics, draining: draining.signal, now: () => clock.now(), addressOf });
@@ -162,8 +182,14 @@ export function createApp(deps: AppDeps): App {
   accountsApi(api, accounts);
   creditRoutes(api, { db, clock, log });
   paymentRoutes(api, sales);
+  const effort = {
+    check: (accountId: string) => attempts.check('record', accountId),
+    note: (accountId: string, pieces: number) => attempts.note('record', accountId, pieces),
+  };
+  requestRoutes(api, { db, clock, log, recorder, effort });
   riskRoutes(api, { db });
   conversationRoutes(api, { db, clock, log, endRunsOf });
+  fetchRoutes(api, { ...deps, policy, count: (accountId) => attempts.count('fetch', accountId) });
   runRoutes(api, { ...turns, observer, attempts, closing: closing.signal, open });
   toolCalls(api, accounts);
   callRoutes(api, { ...turns, observer, attempts, open, drains: { calls: 0 } });
@@ -189,7 +215,8 @@ export function createApp(deps: AppDeps): App {
       if (drained.length > 0) log.warn({ drained }, 'these model services get no requests: npm run admin -- upstreams');
       await observer.begin();
       await restoring.begin();
-      await recover();
+      // Another node may be alive, and its database may just have come back.
+      if (db.engine === 'sqlite') await recover();
       if (accounts.publishLocalToken) await offerLocalToken(accounts, accounts.publishLocalToken);
       jobs = startJobs(jobsOf({ accounts, turns, sales, restoring, observer }), log);
     },
@@ -201,18 +228,27 @@ export function createApp(deps: AppDeps): App {
       await untilIdle(busy, config.leaseMs);
       closing.abort();
       await closeServer(server);
-      await jobs?.stop();
-      await live.stop();
-      await observer.flush();
+      const store = async () => {
+        await jobs?.stop();
+        await live.stop();
+        await observer.flush();
+        await recorder.flush({ all: true });
+      };
+      // A database that has vanished answers neither yes nor no.
+      await Promise.race([store(), new Promise((resolve) => setTimeout(resolve, STORE_MS).unref())]).catch((error) =>
+        log.error({ err: error }, 'not everything could be stored before the end'),
+      );
       await db.close();
     },
   };
 }
 
-type TurnParts = Pick<TurnDeps, 'node' | 'live' | 'metrics' | 'draining'> & { listed: () => readonly ModelConfig[] };
+type TurnParts = Pick<TurnDeps, 'node' | 'live' | 'recorder' | 'metrics' | 'draining'> & {
+  listed: () => readonly ModelConfig[];
+};
 
 /** What the gateway needs for its answers. */
-function turnsOf(deps: AppDeps, { node, live, metrics, draining, listed }: TurnParts): TurnDeps {
+function turnsOf(deps: AppDeps, { node, live, recorder, metrics, draining, listed }: TurnParts): TurnDeps {
   const { config, db, clock, ids, log, upstream } = deps;
   const { policy, leaseMs, signIn } = config;
   const preferred = config.upstream?.model ?? null;
@@ -226,7 +262,8 @@ function turnsOf(deps: AppDeps, { node, live, metrics, draining, listed }: TurnP
     log,
   });
   const signInOffered = signIn.providers.length > 0 || signIn.mail !== null;
-  return { db, clock, ids, log, metrics, node, leaseMs, upstream, catalog, live, policy, signInOffered, draining };
+  const made = { catalog, live, recorder, metrics, node, draining, signInOffered, waiting: new WaitingBytes() };
+  return { db, clock, ids, log, leaseMs, upstream, policy, ...made };
 }
 
 /** Resolves when the last connection is closed. Connections still open after a second are cut. */

@@ -23,7 +23,7 @@ import { askAboutPayments, type SaleDeps, stopRenewals } from './credits/payment
 import { purgePaymentEvents } from './credits/payments/payments.ts';
 import type { StripeService } from './credits/payments/stripe.ts';
 import { followDrains } from './gateway/routing/services.ts';
-import { recoverRuns } from './gateway/runs/recovery.ts';
+import { RecoveryWatch } from './gateway/runs/recovery.ts';
 import { purgeEvents, RUNS_OF_ACCOUNTS } from './gateway/runs/runs.ts';
 import type { TurnDeps } from './gateway/runs/turn.ts';
 import { ClockSteps, type StoredTime } from './platform/db/clockSteps.ts';
@@ -58,6 +58,12 @@ export const STORED_TIMES: readonly StoredTime[] = [
   { table: 'risk_standing', column: 'persons_since', aheadMs: 0 },
 ];
 
+/** No node takes over a run of a dead node before its lease has expired. */
+export const storedTimes = (leaseMs: number): readonly StoredTime[] => [
+  ...STORED_TIMES,
+  { table: 'run', column: 'lease_until', aheadMs: leaseMs },
+];
+
 const PURGES = [
   purgeAdmissions,
   purgeSessions,
@@ -88,7 +94,8 @@ export function jobsOf({ accounts, turns, sales, restoring, observer }: JobDeps)
   const { db, clock, log, policy, leaseMs } = turns;
   const { closing, mailer, ceremonies, config } = accounts;
   const judging = { db, log, isFlagging: policy.risk.flag };
-  const steps = new ClockSteps(db, STORED_TIMES);
+  const steps = new ClockSteps(db, storedTimes(leaseMs));
+  const watch = new RecoveryWatch(turns);
 
   async function purge() {
     const now = clock.now();
@@ -129,7 +136,7 @@ export function jobsOf({ accounts, turns, sales, restoring, observer }: JobDeps)
   }
 
   return [
-    { name: 'recovery', everyMs: leaseMs, run: async () => void (await recoverRuns(turns, false)) },
+    { name: 'recovery', everyMs: leaseMs / 5, run: () => watch.look() },
     { name: 'search index', everyMs: 2 * SECOND, run: () => indexDue(db, closing) },
     ...(turns.upstream.services
       ? [{ name: 'draining', everyMs: 2 * SECOND, run: async () => void (await followDrains(db, turns.upstream)) }]
@@ -137,6 +144,7 @@ export function jobsOf({ accounts, turns, sales, restoring, observer }: JobDeps)
     { name: 'judgements', everyMs: 15 * MINUTE, run: async () => void (await judgeDue(judging, clock.now())) },
     { name: 'referral notes', everyMs: HOUR, run: async () => void (await noteReferrals(judging, clock.now())) },
     { name: 'observations', everyMs: 10 * SECOND, run: () => observer.flush() },
+    { name: 'requests', everyMs: SECOND, run: () => turns.recorder.flush() },
     { name: 'limits', everyMs: 15 * SECOND, run: () => steps.look(clock.now()) },
     { name: 'payments', everyMs: 15 * SECOND, run: settlePayments },
     {

@@ -3,8 +3,9 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createApp } from './app.ts';
+import { createApp, DRAIN_MS } from './app.ts';
 import { StripeService } from './credits/payments/stripe.ts';
+import { internet } from './fetch/network.ts';
 import { isUnserved, warnOfServices } from './gateway/routing/listFaults.ts';
 import { isDemo, setServices, upstreamOf } from './gateway/routing/services.ts';
 import { type Config, ConfigError, isLoopback, parseConfig } from './platform/config/config.ts';
@@ -15,31 +16,36 @@ import { createLog } from './platform/log.ts';
 import { createMailer } from './platform/mail.ts';
 import { setFetchProxies } from './platform/outbound.ts';
 import { ownSecret } from './platform/ownSecret.ts';
-import { systemClock, systemIds } from './platform/system.ts';
+import { idsBy } from './platform/system.ts';
 import { loadWebFiles } from './web/files.ts';
+
+/** How long a shutdown may take beyond its running answers. */
+const STOP_MS = 10_000;
 
 async function main(): Promise<void> {
   const config = parseConfig(process.env, (path) => readFileSync(path, 'utf8'));
   const log = createLog(config.logLevel);
   const secret = config.secret ?? ownSecret(config);
   const db = await openDatabase(config.database, log);
+  const { clock } = db;
   const { proxies } = config;
   if (proxies) {
     await setFetchProxies(proxies);
     const [http, https, mail] = [proxies.http, proxies.https, proxies.mail].map((proxy) => proxy?.origin);
     log.info({ http, https, mail }, 'others are called through proxies');
   }
-  const upstream = upstreamOf(config, { clock: systemClock, log });
+  const upstream = upstreamOf(config, { clock, log });
   const app = createApp({
     config,
     db,
-    clock: systemClock,
-    ids: systemIds,
+    clock,
+    ids: idsBy(clock),
     log,
     upstream,
     secret,
     mailer: config.signIn.mail ? createMailer(config.signIn.mail, log, proxies) : null,
     stripe: config.payments && (await StripeService.open(config.payments, proxies)),
+    network: internet,
     web: loadWebFiles(fileURLToPath(new URL('./web/', import.meta.url))),
     publishLocalToken: localTokenFile(config),
   });
@@ -71,6 +77,13 @@ async function main(): Promise<void> {
     if (stopping) process.exit(1);
     stopping = true;
     log.info({ signal }, 'shutting down; running answers get 10 seconds');
+    setTimeout(
+      () => {
+        log.fatal('the shutdown took too long');
+        process.exit(1);
+      },
+      DRAIN_MS + config.leaseMs + STOP_MS,
+    ).unref();
     app.stop().then(
       () => process.exit(),
       (error) => {

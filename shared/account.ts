@@ -76,6 +76,7 @@ export const LimitsSchema = z.object({
   requestsPerMinute: z.int().optional().describe('model calls in any minute; refused ones and reads do not count'),
   modelRequestsPerMinute: z.int().optional().describe('the same, of one model'),
   tokensPerMinute: z.int().optional().describe('input and output tokens in any minute'),
+  pagesPerHour: z.int().optional().describe('web pages that the server reads for this account; absent: it reads none'),
 });
 
 /** A notice to the account's owner. Its `id` stays the same as long as its subject does. */

@@ -14,6 +14,8 @@ export const MAX_THINKING = 200_000;
 
 /** The most attachments of one message. */
 export const MAX_ATTACHMENTS = 50;
+/** The most instructions of a proposal that go along when it is changed once more. */
+export const MAX_EARLIER = 20;
 
 /** How many instructions one request has at most, and how many bytes of UTF-8 the editor sends of all of them. */
 export const MAX_INSTRUCTIONS = 20;
@@ -84,5 +86,16 @@ export const NOT_REFUNDED = {
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 export const LOCAL_GRANT = 'urn:perigee:grant-type:local';
 
+/**
+ * Headers by which the editor names, beside a call under `/v1` with its session's token, the extension that asks (`core`:
+ * the editor itself; `unknown`: it does not say), and what all such calls of the account may cost a day (UTC), in
+ * micro-credits. Never empty: proxies drop empty headers.
+ */
+export const FOR_HEADER = 'perigee-for';
+export const DAILY_CAP_HEADER = 'perigee-daily-cap';
+
 /** The longest name of an API key, in UTF-16 units. */
 export const MAX_KEY_NAME = 60;
+
+/** The longest address of a web page that is read, in characters. */
+export const MAX_ADDRESS = 2_000;

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { MicroSchema } from './account.ts';
 import { fitting } from './fitting.ts';
+import { IMAGE_TYPES } from './media/images.ts';
 import { mendProblem, PROBLEMS, ProblemSchema } from './problems.ts';
 import {
   AttachmentKindSchema,
@@ -20,10 +21,20 @@ export const AttachmentSchema = z.object({
   id: z.string(),
   kind: ShownKindSchema,
   path: z.string().optional(),
+  name: z.string().optional().describe('of a symbol'),
   languageId: z.string().optional(),
   range: LineRangeSchema.optional(),
   visible: z.literal(true).optional().describe('lines that the editor showed and nobody chose'),
   characters: z.int(),
+  image: z
+    .object({
+      mediaType: z.enum(IMAGE_TYPES),
+      width: z.int().positive(),
+      height: z.int().positive(),
+      bytes: z.int().positive(),
+    })
+    .optional()
+    .describe('of a picture; `GET /api/attachments/…` with its id has the bytes'),
 });
 export type Attachment = z.infer<typeof AttachmentSchema>;
 
@@ -54,6 +65,11 @@ export const MessageSchema = z
       .int()
       .optional()
       .describe('output tokens that what was left bought, where the usual answer may have more'),
+    summary: z
+      .enum(['used', 'unused'])
+      .optional()
+      .describe('an answer that summarises all before it; prompts have the used one instead of that'),
+    effort: z.string().optional().describe('how hard the model was asked to think'),
     continues: z.uuid().optional().describe('the run whose answer this one goes on with'),
     device: z.string().optional().describe('where the run was started'),
     createdAt: z.iso.datetime(),
@@ -105,6 +121,7 @@ export const ConversationSummarySchema = z
     title: z.string(),
     kind: RunKindSchema.describe('what its first run was'),
     updatedAt: z.iso.datetime(),
+    pinned: z.literal(true).optional().describe('stands before the others in the list'),
     running: z.object({ runId: z.uuid(), device: z.string() }).optional(),
     passage: PassageSchema.optional().describe(
       'of a search: the newest message that has it; none if only the title has',
@@ -113,7 +130,7 @@ export const ConversationSummarySchema = z
   .meta({ id: 'ConversationSummary' });
 export type ConversationSummary = z.infer<typeof ConversationSummarySchema>;
 
-/** A page of the list, newest first. Send `before` to get the next page; null on the last. */
+/** A page of the list, the pinned ones first, then newest first. Send `before` to get the next page; null on the last. */
 export const ConversationsAnswerSchema = z
   .object({ conversations: z.array(ConversationSummarySchema), before: z.string().nullable() })
   .meta({ id: 'ConversationsAnswer' });
@@ -128,5 +145,15 @@ export type Conversation = z.infer<typeof ConversationSchema>;
 /** A conversation whose messages still have to go through `mendMessage`, one by one. */
 export const UnmendedConversationSchema = ConversationSchema.extend({ messages: z.array(z.unknown()) });
 
-export const ConversationPatchSchema = z.object({ title: nameSchema(200) });
+export const ConversationPatchSchema = z
+  .object({
+    title: nameSchema(200).optional(),
+    pinned: z.boolean().optional(),
+    summary: z
+      .uuid()
+      .nullable()
+      .optional()
+      .describe('the message that prompts have in place of all before it; null: they have all'),
+  })
+  .refine((patch) => Object.values(patch).some((value) => value !== undefined), 'There is nothing to change.');
 export type ConversationPatch = z.infer<typeof ConversationPatchSchema>;

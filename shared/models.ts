@@ -48,11 +48,27 @@ export const ModelSchema = z
     maxOutputTokens: z.int().positive(),
     price: PriceSchema.describe('what this account pays'),
     nextPrice: PriceChangeSchema.optional().describe('what it will pay, and from when'),
+    efforts: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .describe('how hard it can be asked to think, as `effort` of a run; thoughts are output'),
+    vision: z.literal(true).optional().describe('it reads pictures'),
     isDefault: z.boolean(),
     isDemo: z.boolean().describe('the built-in demo model, which is no real model'),
   })
   .meta({ id: 'Model' });
 export type Model = z.infer<typeof ModelSchema>;
 
-export const ModelsAnswerSchema = z.object({ models: z.array(ModelSchema) }).meta({ id: 'ModelsAnswer' });
+export const ModelsAnswerSchema = z
+  .object({
+    models: z.array(ModelSchema),
+    capsCalls: z
+      .boolean()
+      .optional()
+      .describe(
+        'whether calls under /v1 for other extensions of the editor are held to its cap a day; older servers: no',
+      ),
+  })
+  .meta({ id: 'ModelsAnswer' });
 export type ModelsAnswer = z.infer<typeof ModelsAnswerSchema>;

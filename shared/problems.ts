@@ -24,6 +24,7 @@ export const PROBLEMS = {
   key_expired: { status: 401, title: 'The API key has expired' },
   insufficient_credits: { status: 402, title: 'Not enough credits' },
   key_spent: { status: 402, title: 'The API key has spent its credits of this month' },
+  daily_cap_reached: { status: 402, title: 'Other extensions have spent what they may today' },
   guests_disabled: { status: 403, title: 'Guests are not admitted here' },
   key_elsewhere: { status: 403, title: 'API keys are not accepted here' },
   members_only: { status: 403, title: 'Not for guests' },
@@ -43,6 +44,7 @@ export const PROBLEMS = {
   conversation_busy: { status: 409, title: 'This conversation is already answering' },
   run_id_reused: { status: 409, title: 'This run id was used for another request' },
   nothing_to_continue: { status: 409, title: 'There is nothing to continue' },
+  nothing_to_compact: { status: 409, title: 'There is nothing to compact' },
   nothing_to_repair: { status: 409, title: 'There is nothing to repair' },
   already_repaired: { status: 409, title: 'This edit was repaired already' },
   outcome_already_told: { status: 409, title: 'The outcome of this run is known already' },
@@ -59,10 +61,19 @@ export const PROBLEMS = {
   payload_too_large: { status: 413, title: 'The request is too large' },
   context_too_long: { status: 413, title: 'More text than the model can read' },
   unsupported_encoding: { status: 415, title: 'The body is compressed in an unknown way' },
+  address_refused: { status: 422, title: 'This address is not read' },
+  // Of a page of the web: no failure of this server, and nothing of it is logged.
+  page_failed: { status: 422, title: 'The page was not given out' },
+  page_unreachable: { status: 422, title: 'The page cannot be reached' },
+  page_too_slow: { status: 422, title: 'The page takes too long' },
+  page_not_text: { status: 422, title: 'The page cannot be read as text' },
+  page_too_large: { status: 422, title: 'The page is too large' },
   picture_unreadable: { status: 422, title: 'This is no picture that can be used' },
   wrong_host: { status: 421, title: 'This server has another address' },
   offer_unknown: { status: 422, title: 'This is not sold here' },
+  no_vision: { status: 422, title: 'This model reads no pictures' },
   model_unknown: { status: 422, title: 'There is no such model here' },
+  effort_unknown: { status: 422, title: 'The model cannot be asked to think that way' },
   code_unknown: { status: 422, title: 'There is no such code here' },
   too_many_guests: { status: 429, title: 'Too many new guests' },
   too_many_attempts: { status: 429, title: 'Too many attempts' },
@@ -73,6 +84,7 @@ export const PROBLEMS = {
   upstream_refused: { status: 502, title: 'The model service refused the request' },
   upstream_unreachable: { status: 502, title: 'The model service cannot be reached' },
   payment_service_failed: { status: 502, title: 'The payment service failed' },
+  requests_too_slow: { status: 503, title: 'Searching the requests took too long' },
   search_too_slow: { status: 503, title: 'The search took too long' },
   usage_too_slow: { status: 503, title: 'Summing up took too long' },
   upstream_busy: { status: 503, title: 'The model service is busy' },
@@ -123,6 +135,10 @@ export const ProblemSchema = z
     limitTokens: z.int().optional().describe('context_too_long: what the model can read'),
     promptTokens: z.int().optional().describe('context_too_long: about what was sent, if it is known'),
     drop: z.array(DropSchema).optional().describe('context_too_long: what to drop, largest first'),
+    compactable: z
+      .literal(true)
+      .optional()
+      .describe('context_too_long: without the messages so far it would fit, so a summary of them makes room'),
     issues: z
       .array(z.object({ path: z.string(), message: z.string() }))
       .optional()

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { BalanceSchema, MicroSchema } from './account.ts';
 import {
   MAX_ATTACHMENTS,
+  MAX_EARLIER,
   MAX_INSTRUCTION_BYTES,
   MAX_INSTRUCTIONS,
   MAX_TEXT,
@@ -9,6 +10,7 @@ import {
   REASONS,
 } from './constants.ts';
 import { fitting } from './fitting.ts';
+import { base64Length, MAX_IMAGE_BYTES, MAX_IMAGES } from './media/images.ts';
 import { mendProblem, ProblemSchema } from './problems.ts';
 import { storable, textSchema } from './texts.ts';
 
@@ -27,7 +29,9 @@ export type LineRange = z.infer<typeof LineRangeSchema>;
  * - `symbol`: lines that define a name
  * - `commit`: its message and diff
  * - `terminal`: a command and its output
- * - `pasted`: a long text that was pasted into the message
+ * - `pasted`: a long text that was pasted into the message, or a file that is not of the workspace
+ * - `page`: a page of the web, as text
+ * - `image`: a picture, with its bytes in place of a text
  */
 export const AttachmentKindSchema = z.enum([
   'file',
@@ -40,16 +44,19 @@ export const AttachmentKindSchema = z.enum([
   'commit',
   'terminal',
   'pasted',
+  'page',
+  'image',
 ]);
 export type AttachmentKind = z.infer<typeof AttachmentKindSchema>;
 
 const attachmentHead = {
-  kind: AttachmentKindSchema,
+  kind: AttachmentKindSchema.exclude(['image']),
   path: textSchema(4096)
     .optional()
     .describe(
-      'relative to the workspace, with forward slashes; of a commit, its hash and subject, of a terminal, its command, of a pasted text, its length',
+      'relative to the workspace, with forward slashes; of a commit, its hash and subject, of a terminal, its command, of a pasted text, its length or name, of a page, its address',
     ),
+  name: textSchema(200).optional().describe('of a symbol'),
   languageId: textSchema(100).optional(),
   range: LineRangeSchema.optional(),
   visible: z
@@ -58,11 +65,21 @@ const attachmentHead = {
     .describe('lines that the editor showed and nobody chose; their kind is "selection"'),
 };
 
-/** An attachment: new with its text, or the `id` of one that an earlier message of the conversation has. */
-export const AttachmentInputSchema = z.union([
-  z.object({ ...attachmentHead, text: textSchema(MAX_TEXT) }),
-  z.object({ id: textSchema(100) }),
-]);
+const AttachedTextSchema = z.object({ ...attachmentHead, text: textSchema(MAX_TEXT) });
+/** An attachment with its text. */
+export type AttachedText = z.infer<typeof AttachedTextSchema>;
+
+/** A picture. Its type and size are read from its bytes: see `images.ts` for what is accepted. */
+export const ImageInputSchema = z.object({
+  kind: z.literal('image'),
+  path: textSchema(4096).describe('its name'),
+  mediaType: textSchema(100).describe('image/png, image/jpeg, image/webp or image/gif'),
+  data: z.string().max(base64Length(MAX_IMAGE_BYTES)).describe('its bytes as base64'),
+});
+export type ImageInput = z.infer<typeof ImageInputSchema>;
+
+/** An attachment: new with its text or bytes, or the `id` of one that an earlier message of the conversation has. */
+export const AttachmentInputSchema = z.union([AttachedTextSchema, z.object({ id: textSchema(100) }), ImageInputSchema]);
 export type AttachmentInput = z.infer<typeof AttachmentInputSchema>;
 
 /**
@@ -89,7 +106,9 @@ export const ChatInputSchema = z.object({
     .array(AttachmentInputSchema)
     .max(MAX_ATTACHMENTS + MAX_INSTRUCTIONS)
     .optional()
-    .describe(`at most ${MAX_ATTACHMENTS}, besides the instructions that an edited message keeps`),
+    .describe(
+      `at most ${MAX_ATTACHMENTS}, ${MAX_IMAGES} of them pictures, besides the instructions that an edited message keeps`,
+    ),
   instructions,
 });
 export type ChatInput = z.infer<typeof ChatInputSchema>;
@@ -103,6 +122,12 @@ export const SelectionEditSchema = z.object({
   before: textSchema(MAX_TEXT).describe('lines before the selection'),
   after: textSchema(MAX_TEXT).describe('lines after the selection'),
   instructions,
+  attachments: z.array(AttachedTextSchema).max(MAX_ATTACHMENTS).optional().describe('what the instruction names by @'),
+  earlier: z
+    .array(textSchema(MAX_TEXT))
+    .max(MAX_EARLIER)
+    .optional()
+    .describe('the instructions that made the selection what it is, oldest first'),
 });
 export type SelectionEdit = z.infer<typeof SelectionEditSchema>;
 
@@ -153,7 +178,12 @@ const runHead = {
   id: z.uuid().describe('made by the client; sending it twice starts the run once'),
   conversationId: z.uuid().describe('made by the client; its first run makes the conversation'),
   model: textSchema(200).optional().describe("a model's id; else the default model"),
+  effort: textSchema(40).optional().describe('how hard the model thinks, of its `efforts`; else as it does by itself'),
   replaces: z.uuid().optional().describe('a message: it and all after it are superseded'),
+  compacts: z
+    .literal(true)
+    .optional()
+    .describe('a chat with an empty text: summarises the conversation; later prompts have the summary instead'),
   continues: z.uuid().optional().describe('an interrupted, failed, stopped or cut short run whose answer goes on'),
 };
 
@@ -186,6 +216,7 @@ export const RunSchema = z
     device: z.string().describe('where it was started, as that client named itself'),
     maxOutputTokens: z.int().describe('the output limit sent upstream; below the usual one when little is left'),
     clampedTo: z.int().optional().describe('the same, only where little is left: enough for so many more tokens'),
+    effort: z.string().optional().describe('how hard the model was asked to think'),
     createdAt: z.iso.datetime(),
   })
   .meta({ id: 'Run' });

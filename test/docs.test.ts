@@ -87,6 +87,16 @@ describe('the pages that README leads to', () => {
     );
   });
 
+  it('show every picture that stands beside them', () => {
+    const text = PAGES.map(read).join('\n');
+    const pictures = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.png'));
+    assert.ok(pictures.length > 0);
+    assert.deepEqual(
+      pictures.filter((name) => !text.includes(`(${name})`) && !text.includes(`docs/${name}`)),
+      [],
+    );
+  });
+
   it('name only npm scripts that there are', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const named = PAGES.flatMap((page) => [...read(page).matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g)]);

@@ -14,7 +14,7 @@ export interface AccountPageDeps {
 }
 
 /** The sections of the account's page that the extension links to. */
-const SECTIONS = ['credits', 'usage', 'log', 'keys', 'decisions'];
+const SECTION = /^(?:credits|usage|log|keys|decisions|requests\/[\da-f-]{36})$/;
 
 /**
  * Opens the account's page on the server, already signed in: its code works once, within a minute. `section` is the
@@ -29,7 +29,7 @@ export async function openAccountPage(
   try {
     const server = serverUrl();
     const { code } = await session.call((who) => backend.pageCode(who));
-    const to = typeof section === 'string' && SECTIONS.includes(section) ? `&to=${section}` : '';
+    const to = typeof section === 'string' && SECTION.test(section) ? `&to=${section}` : '';
     if ('url' in server) await openAddress(`${server.url}/account#code=${code}${to}`);
   } catch (error) {
     await tell(error, 'perigee.openAccount');

@@ -5,7 +5,7 @@ import type { ToHost } from './protocol.ts';
 /** An action that could not be done; the message is a sentence for the user. */
 export class ActionRefused extends Error {}
 
-type Action = Extract<ToHost, { type: 'copy' | 'insert' | 'newFile' | 'openLink' | 'command' }>;
+type Action = Extract<ToHost, { type: 'copy' | 'insert' | 'newFile' | 'openLink' | 'openRequest' | 'command' }>;
 
 /** Does in the editor what the view requests. Throws `ActionRefused`. */
 export async function act(action: Action): Promise<void> {
@@ -18,6 +18,9 @@ export async function act(action: Action): Promise<void> {
       return openAsNewFile(action.text, action.languageId);
     case 'openLink':
       return openLink(action.href);
+    case 'openRequest':
+      await vscode.commands.executeCommand('perigee.openAccount', `requests/${action.id}`);
+      return;
     case 'command':
       if (action.command === 'openDecisions') {
         await vscode.commands.executeCommand('perigee.openAccount', 'decisions');

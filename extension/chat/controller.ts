@@ -1,7 +1,5 @@
 import * as vscode from 'vscode';
-import * as z from 'zod';
-import { joined, withoutSent } from '../../shared/answers/draftText.ts';
-import { timeOrderedId } from '../../shared/ids.ts';
+import { joined } from '../../shared/answers/draftText.ts';
 import type { Offers } from '../account/offers.ts';
 import type { Session } from '../account/session/session.ts';
 import type { Backend } from '../backend.ts';
@@ -34,16 +32,20 @@ import { ChatGuidance, INSTRUCTIONS } from './context/guidance.ts';
 import { ImplicitContext } from './context/implicitContext.ts';
 import { Mentions } from './context/mentions.ts';
 import { offerSources } from './context/offers.ts';
+import { WebPages } from './context/pages.ts';
+import { Pictures } from './context/pictures.ts';
 import { Terminals } from './context/terminals.ts';
+import { Chats } from './conversation/chats.ts';
 import { ConversationList } from './conversation/conversationList.ts';
 import { OpenConversation } from './conversation/openConversation.ts';
 import { OpenRecord } from './conversation/openRecord.ts';
 import { Outbox } from './conversation/outbox.ts';
-import { Queue, type Queued } from './conversation/queue.ts';
-import { type Question, Sender } from './conversation/sender.ts';
-import { answerToUnfit, noticeOf, refusalOf } from './failures.ts';
+import { Queue } from './conversation/queue.ts';
+import { Sender } from './conversation/sender.ts';
+import { answerToUnfit, noticeOf } from './failures.ts';
 import { ModelChoice } from './modelChoice.ts';
 import { type FromHost, type ToHost, ToHostSchema } from './protocol.ts';
+import { Sending } from './sending.ts';
 import { SurroundingsTeller } from './surroundings.ts';
 import type { ChatView } from './view.ts';
 
@@ -62,9 +64,11 @@ export interface ChatDeps {
   edits: ChatEdits;
   /** The index of the workspace. */
   index(): Promise<Finder>;
-  instructions: Pick<Instructions, 'for' | 'onDidChange'>;
+  instructions: Pick<Instructions, 'for' | 'take' | 'look' | 'onDidChange'>;
   /** Where the editor keeps the user's prompt files. */
   userPrompts: vscode.Uri;
+  /** Where the pictures of drafts are kept. */
+  pictures: vscode.Uri;
   log: Log;
 }
 
@@ -72,7 +76,8 @@ export interface ChatDeps {
 export class ChatController extends Disposable {
   private readonly drafts: Drafts;
   private readonly record: OpenRecord;
-  private readonly mentions = new Mentions(offerSources(this._register(new Terminals())));
+  private readonly terminals = this._register(new Terminals());
+  private readonly mentions: Mentions;
   private readonly found: FoundContext;
   private readonly editor: EditorContext;
   private readonly implicit = this._register(new ImplicitContext());
@@ -80,7 +85,7 @@ export class ChatController extends Disposable {
   private readonly slash: SlashCommands;
   private readonly models: ModelChoice;
   private readonly sender: Sender;
-  private conversation: OpenConversation;
+  private readonly chats: Chats;
   private readonly surroundings: SurroundingsTeller;
   /** Messages to send once the page is ready. */
   private readonly afterReady: FromHost[] = [];
@@ -90,11 +95,9 @@ export class ChatController extends Disposable {
   private readonly diagrams = this._register(new Diagrams());
   private readonly outbox = new Outbox();
   private readonly queue: Queue;
-  /** Chats that are no longer shown, and whose messages wait for an answer. */
-  private readonly behind = new Map<string, OpenConversation>();
   private readonly attaching: Attaching;
-  /** The last request whose answer was lost: the server may still have started its run. */
-  private unsure: { requestId: string; conversationId: string } | undefined;
+  private readonly pictures: Pictures;
+  private readonly sending: Sending;
 
   constructor(private readonly deps: ChatDeps) {
     super();
@@ -104,11 +107,17 @@ export class ChatController extends Disposable {
     this.models = new ModelChoice(session, backend, memory);
     const tell = (text: string) => this.tellWhenReady({ type: 'notice', level: 'info', text });
     this.found = this._register(new FoundContext(deps.index, tell));
-    this.editor = this._register(new EditorContext(this.mentions, this.found));
+    const pages = new WebPages(session, backend);
+    this.mentions = new Mentions([...offerSources(this.terminals), pages.offers]);
+    this.editor = this._register(new EditorContext(this.mentions, this.found, this.terminals, pages));
     this.guidance = this._register(new ChatGuidance(deps.instructions));
     this.slash = this._register(new SlashCommands(this.editor, deps.userPrompts));
-    this.attaching = new Attaching(this.drafts, this.editor, {
-      chatId: () => this.conversation.id,
+    this.pictures = new Pictures(deps.pictures, {
+      ask: (message) => this.tellWhenReady(message),
+      fetch: (id) => session.call((who) => backend.picture(who, id)),
+    });
+    this.attaching = new Attaching(this.drafts, this.editor, this.pictures, {
+      chatId: () => this.chats.shown.id,
       tell: () => this.tellSurroundings(),
       focusComposer: () => this.post({ type: 'focusComposer' }),
     });
@@ -118,21 +127,32 @@ export class ChatController extends Disposable {
     this.changes = this._register(
       new AnswerChangesHost(
         deps.edits,
-        () => this.conversation,
+        () => this.chats.shown,
         (message) => this.post(message),
         deps.log,
       ),
     );
     this.queue = new Queue(windowMemory, {
-      start: (chat, message) => this.sendWaiting(chat.id, message),
+      start: (chat, message) => this.sending.sendWaiting(chat.id, message),
       stop: (runId) => session.call((who) => backend.stopRun(who, runId)),
-      isShown: (chatId) => chatId === this.conversation.id,
+      isShown: (chatId) => chatId === this.chats.shown.id,
       post: (message) => this.post(message),
     });
     this.list = this._register(new ConversationList(session, backend, (message) => this.post(message)));
-    this.conversation = this.make(this.record.openId);
-    this._register({ dispose: () => this.conversation.dispose() });
-    this._register({ dispose: () => this.leaveBehind(true) });
+    this.chats = this._register(
+      new Chats(this.record.openId, { make: (id) => this.make(id), isWaiting: (id) => this.queue.isActive(id) }),
+    );
+    const { attaching, slash, implicit, guidance, queue, sender, chats } = this;
+    this.sending = new Sending({
+      ...{ chats, drafts, record, attaching, slash, implicit, guidance, queue, sender, log: deps.log },
+      tell: {
+        post: (message) => this.post(message),
+        whenReady: (message) => this.tellWhenReady(message),
+        surroundings: () => this.tellSurroundings(),
+        failure: (error) => this.tellFailure(error),
+        newChat: () => this.show(this.record.newChat()),
+      },
+    });
     this._register(view.onDidReceive((message) => void this.receive(message)));
     this._register(session.onDidChange(() => this.sessionChanged()));
     this._register(deps.offers.onDidChange(() => this.tellSurroundings()));
@@ -154,7 +174,7 @@ export class ChatController extends Disposable {
 
   /** The open conversation. */
   get open(): OpenConversation {
-    return this.conversation;
+    return this.chats.shown;
   }
 
   /** Shows the view and puts the cursor in the composer. */
@@ -183,7 +203,7 @@ export class ChatController extends Disposable {
   async toggleImplicitContext(): Promise<void> {
     try {
       const { uri, label } = this.implicit.inFront();
-      const on = this.drafts.get(this.conversation.id).without?.includes(uri) === true;
+      const on = this.drafts.get(this.chats.shown.id).without?.includes(uri) === true;
       await this.turnImplicit(uri, on);
       vscode.window.setStatusBarMessage(`${label} ${on ? 'goes along with' : 'stays out of'} your next question`, 4000);
     } catch (error) {
@@ -196,7 +216,7 @@ export class ChatController extends Disposable {
 
   /** Applies to the open chat. A file stays excluded until it is turned on again. */
   private async turnImplicit(uri: string, on: boolean): Promise<void> {
-    const { id } = this.conversation;
+    const { id } = this.chats.shown;
     const others = this.drafts.get(id).without?.filter((one) => one !== uri) ?? [];
     // All instructions together are no file, and are not forgotten for one.
     const out = on ? others : [...others, uri];
@@ -223,9 +243,9 @@ export class ChatController extends Disposable {
     try {
       const chips = await attach();
       const text = say(chips);
-      if (this.conversation.messages.length > 0) this.show(this.record.newChat());
+      if (this.chats.shown.messages.length > 0) this.show(this.record.newChat());
       await this.reveal();
-      await this.ask(text, chips);
+      await this.sending.ask(text, chips);
     } catch (error) {
       if (error instanceof AttachmentRefused) void vscode.window.showInformationMessage(plainMessage(error.message));
       else this.tellFailure(error);
@@ -260,49 +280,57 @@ export class ChatController extends Disposable {
       case 'ready':
         return this.ready();
       case 'send':
-        return this.post(await this.outbox.once(message.requestId, () => this.send(message)));
+        return this.post(await this.outbox.once(message.requestId, () => this.sending.send(message)));
       case 'findSent':
-        return this.post(await (this.outbox.of(message.requestId) ?? this.findSent(message)));
+        return this.post(await (this.outbox.of(message.requestId) ?? this.sending.findSent(message)));
       case 'waiting':
-        return this.decideWaiting(message);
+        return this.sending.decideWaiting(message);
       case 'stop':
         return session.call((who) => backend.stopRun(who, message.runId));
       case 'regenerate':
-        return this.start({ text: '', chips: [], replaces: message.messageId });
+        return this.sending.start({ text: '', chips: [], replaces: message.messageId });
       case 'continue':
-        return this.start({ text: '', chips: [], continues: message.runId });
-      case 'draft':
-        return this.drafts.update(message.chatId ?? this.conversation.id, { text: message.text });
+        return this.sending.start({ text: '', chips: [], continues: message.runId });
+      case 'draft': {
+        const id = message.chatId ?? this.chats.shown.id;
+        if (this.drafts.get(id).text === '') this.guidance.refresh();
+        return this.drafts.update(id, { text: message.text });
+      }
       case 'newChat':
         return this.show(this.record.newChat());
       case 'openConversation':
         return this.show(message.id);
       case 'loadEarlier':
-        return this.conversation.loadEarlier(message.before);
+        return this.chats.shown.loadEarlier(message.before);
       case 'history':
         return this.list.tell(message, message.before);
       case 'rename':
-        await this.list.rename(message.id, message.title);
-        return message.id === this.conversation.id ? this.conversation.refresh() : undefined;
+      case 'pin':
+      case 'summary':
+        await this.list.change(message);
+        return message.id === this.chats.shown.id ? this.chats.shown.refresh() : undefined;
       case 'delete':
         return this.delete(message.id);
       case 'export':
-        return this.list.export(message.id);
       case 'copyConversation':
-        return this.list.copy(message.id);
+        return this.list.take(message);
       case 'attachImplicit':
         return this.turnImplicit(this.implicit.inFront().uri, true);
       case 'instructions':
         return this.turnImplicit(INSTRUCTIONS, message.on);
+      case 'listCommands':
+        return this.slash.look();
       case 'slash': {
-        const { id } = this.conversation;
+        const { id } = this.chats.shown;
         return this.attaching.addAll(id, () => this.slash.attach(message.name, this.drafts.get(id).chips));
       }
       case 'editing':
       case 'attach':
       case 'attachMention':
+      case 'readPage':
       case 'attachText':
       case 'attachPasted':
+      case 'attachPicture':
       case 'attachFiles':
         return this.attaching.do(message);
       case 'detach': {
@@ -312,20 +340,25 @@ export class ChatController extends Disposable {
       case 'takePasted': {
         const text = this.attaching.pasted(message);
         const { id, to } = message;
-        if (text !== undefined) this.post({ type: 'pasted', id, text, to, chatId: this.conversation.id });
+        if (text !== undefined) this.post({ type: 'pasted', id, text, to, chatId: this.chats.shown.id });
         return;
       }
+      case 'pictureRefused':
+        this.pictures.answered(message);
+        return;
+      case 'picture':
+        return this.post(await this.pictures.show(message.id));
       case 'mentions': {
         const items = await this.mentions.find(message.query, this.editor.attachable);
         return this.post({ type: 'mentions', requestId: message.requestId, items });
       }
       case 'suggestion': {
         const suggestion = this.editor.suggestions.find(({ id }) => id === message.id);
-        if (suggestion) await this.ask(suggestion.text, await this.editor.attachAll(suggestion));
+        if (suggestion) await this.sending.ask(suggestion.text, await this.editor.attachAll(suggestion));
         return;
       }
       case 'selectModel':
-        await this.models.choose(message.id);
+        await this.models.choose(message.id, message.effort);
         return this.tellSurroundings();
       case 'apply':
       case 'applyAll':
@@ -339,6 +372,7 @@ export class ChatController extends Disposable {
       case 'insert':
       case 'newFile':
       case 'openLink':
+      case 'openRequest':
       case 'command':
         return act(message);
       case 'findFiles':
@@ -370,194 +404,16 @@ export class ChatController extends Disposable {
     this.surroundings.forget();
     this.queue.forget();
     this.tellSurroundings();
-    this.conversation.tellWhole();
+    this.chats.shown.tellWhole();
     for (const message of this.afterReady.splice(0)) this.post(message);
     void this.deps.session.begin();
-  }
-
-  private async send(
-    message: Extract<ToHost, { type: 'send' }>,
-  ): Promise<Extract<FromHost, { type: 'sent' | 'notSent' }>> {
-    const { requestId, text, replaces, keep, without = [], implicit } = message;
-    const id = z.uuid().safeParse(requestId).data;
-    const conversation = this.chatOf(message.chatId);
-    this.unsure = undefined;
-    try {
-      if (this.record.isTaken(requestId)) return { type: 'sent', requestId };
-      await this.attaching.settled();
-      // The composer's attachments belong to its own text, not to an earlier message that is being edited.
-      const chips = this.drafts.get(replaces ?? conversation.id).chips.filter((chip) => !without.includes(chip.id));
-      // An earlier message shows the words that its command stood for.
-      const { without: out } = this.drafts.get(conversation.id);
-      const meant = replaces ? undefined : await this.slash.meantBy(text, chips, out);
-      if (meant?.kind === 'done') return await this.sentNothing(requestId, conversation, text);
-      const asked = meant?.kind === 'question' ? meant : undefined;
-      // A command that attaches something is about that, and a bare "/new" about nothing.
-      const isAbout = !replaces && !asked?.chips.length && (meant?.kind !== 'newChat' || meant.rest !== '');
-      const shown = implicit && isAbout ? await this.implicit.take(implicit) : undefined;
-      chips.push(...(asked?.chips ?? []), ...(shown ? [shown] : []));
-      if (meant?.kind === 'newChat') {
-        this.show(this.record.newChat());
-        if (meant.rest) await this.ask(meant.rest, chips).catch((error) => this.tellFailure(error));
-        // Not before: until the new chat has it, the only place of the text is this draft.
-        return await this.sentNothing(requestId, conversation, text, meant.rest ? chips : []);
-      }
-      if (!replaces && (message.waits || this.queue.isSending(conversation.id))) {
-        await this.wait(conversation, { id: id ?? timeOrderedId(), text, says: asked?.text, chips });
-        await this.record.addTaken(requestId);
-        return { type: 'sent', requestId };
-      }
-      await this.start({ id, text, says: asked?.text, chips, replaces, keep }, { conversation });
-      if (replaces) await this.drafts.update(replaces, { chips: [] });
-      return { type: 'sent', requestId };
-    } catch (error) {
-      this.unsure = { requestId, conversationId: conversation.id };
-      const problem = refusalOf(error);
-      this.deps.log.warn(`Not sent: ${problem.title}`);
-      const chipId = error instanceof AttachmentRefused ? error.chipId : undefined;
-      return { type: 'notSent', requestId, problem, chipId };
-    } finally {
-      if (conversation !== this.conversation && !this.behind.has(conversation.id)) conversation.dispose();
-    }
-  }
-
-  /** A command has run in place of a message: its text leaves the draft, with what it took along. */
-  private async sentNothing(
-    requestId: string,
-    { id }: OpenConversation,
-    text: string,
-    taken: StoredChip[] = [],
-  ): Promise<Extract<FromHost, { type: 'sent' }>> {
-    const draft = this.drafts.get(id);
-    const chips = draft.chips.filter((chip) => !taken.some((one) => one.id === chip.id));
-    await this.drafts.update(id, { text: withoutSent(draft.text, text), chips });
-    this.tellSurroundings();
-    return { type: 'sent', requestId };
-  }
-
-  /** Puts a message behind the running answer. Its text and attachments leave the composer. */
-  private async wait(conversation: OpenConversation, message: Queued): Promise<void> {
-    if (conversation !== this.conversation) this.behind.set(conversation.id, conversation);
-    await this.queue.add(conversation, message);
-    await this.clearDraft(conversation.id, message);
-    // After the message is stored: of an answer that ended before, nobody knows whether it was the awaited one.
-    if (!conversation.isLoaded) await conversation.refresh().catch(() => {});
-    if (conversation === this.conversation) this.tellSurroundings();
-    this.leaveBehind();
-  }
-
-  private async sendWaiting(chatId: string, { id, text, says, chips }: Queued): Promise<void> {
-    for (const chip of chips) if (chip.implicit) await this.implicit.judgeAgain(chip, this.drafts.get(chatId));
-    const conversation = this.chatOf(chatId);
-    await this.start({ id, text, says, chips, hasWaited: true }, { clears: false, conversation });
-  }
-
-  private async decideWaiting(message: Extract<ToHost, { type: 'waiting' }>): Promise<void> {
-    const { id, chatId, deed, text = '' } = message;
-    if (deed === 'sendNow') {
-      const conversation = this.chatOf(chatId);
-      if (conversation !== this.conversation) this.behind.set(chatId, conversation);
-      return this.queue.sendNow(conversation, id);
-    }
-    const taken = this.queue.take(chatId, id);
-    if (deed === 'remove') {
-      if (taken) return;
-      return this.post({ type: 'notice', level: 'info', text: 'That message is on its way already.' });
-    }
-    const draft = this.drafts.get(chatId);
-    if (!taken) {
-      await this.drafts.update(chatId, { text: withoutSent(draft.text, text, true) });
-      return this.post({ type: 'tooLate', chatId, text });
-    }
-    const back = taken.chips.filter((chip) => !chip.implicit && !draft.chips.some((one) => one.id === chip.id));
-    // If the server has it after all, the same text gets the same run.
-    const sent = taken.chips.map((chip) => chip.id);
-    const pending = taken.isTried ? { pending: { runId: id, text: taken.text, chips: sent } } : {};
-    await this.drafts.update(chatId, { chips: [...draft.chips, ...back], ...pending });
-    this.tellSurroundings();
-  }
-
-  /** The outcome of a message from an earlier window. */
-  private async findSent(
-    message: Extract<ToHost, { type: 'findSent' }>,
-  ): Promise<Extract<FromHost, { type: 'sent' | 'notSent' | 'neverSent' }>> {
-    const { requestId, chatId } = message;
-    try {
-      const wasTaken = await this.sender.wasTaken(requestId, chatId, message);
-      return { type: wasTaken ? 'sent' : 'neverSent', requestId };
-    } catch (error) {
-      this.unsure = { requestId, conversationId: chatId };
-      return { type: 'notSent', requestId, problem: refusalOf(error) };
-    }
-  }
-
-  /** The chat in which something was written. The view may show another one by now. */
-  private chatOf(chatId: string | undefined): OpenConversation {
-    if (chatId === undefined || chatId === this.conversation.id) return this.conversation;
-    return this.behind.get(chatId) ?? this.make(chatId);
-  }
-
-  /** Sends a question that was not typed into the composer, and puts it there if it can't be sent. */
-  private async ask(text: string, chips: StoredChip[]): Promise<void> {
-    const { id } = this.conversation;
-    try {
-      await this.start({ text, chips }, { clears: false });
-    } catch (error) {
-      const draft = this.drafts.get(id);
-      await this.drafts.update(id, { chips: [...chips, ...draft.chips] });
-      this.tellSurroundings();
-      this.tellWhenReady({ type: 'compose', text, send: false });
-      throw error;
-    }
-  }
-
-  /** Starts a run. With `clears`, the draft is deleted, because it is now in the conversation. */
-  private async start(
-    question: Question,
-    { clears = true, conversation = this.conversation }: { clears?: boolean; conversation?: OpenConversation } = {},
-  ): Promise<void> {
-    // An earlier message keeps those that it shows.
-    const isNew = !question.continues && !question.replaces;
-    const instructions = isNew ? await this.guidance.take(question.chips, this.drafts.get(conversation.id)) : [];
-    const replaced = conversation.messages.find(({ id }) => id === question.replaces)?.attachments ?? [];
-    const guidance = replaced.filter(({ kind }) => kind === 'instructions').map(({ id }) => id);
-    const run = await this.sender.start(conversation.id, { ...question, guidance, instructions }, () =>
-      conversation.refresh().then(() => conversation),
-    );
-    if (clears && !question.replaces && !question.continues) await this.clearDraft(conversation.id, question);
-    await this.record.started(conversation.id);
-    if (this.isFollowed(conversation)) {
-      conversation.started(run, { ...question, text: question.says ?? question.text });
-      this.tellSurroundings();
-      void conversation.refresh().catch((error) => this.deps.log.warn(BackendError.from(error).message));
-    }
-  }
-
-  private clearDraft(id: string, { text, chips }: Pick<Question, 'text' | 'chips'>): Promise<void> {
-    const draft = this.drafts.get(id);
-    const left = draft.chips.filter((chip) => !chips.some((sent) => sent.id === chip.id));
-    return this.drafts.update(id, { text: withoutSent(draft.text, text), chips: left });
-  }
-
-  /** Whether the messages of this chat are followed: it is shown, or its own messages wait for an answer. */
-  private isFollowed(conversation: OpenConversation): boolean {
-    return conversation === this.conversation || conversation === this.behind.get(conversation.id);
-  }
-
-  /** Follows no longer the chats that are not shown and have nothing to send. */
-  private leaveBehind(all = false): void {
-    for (const [id, conversation] of this.behind) {
-      if (!all && this.queue.isActive(id)) continue;
-      this.behind.delete(id);
-      conversation.dispose();
-    }
   }
 
   private async delete(id: string): Promise<void> {
     await this.list.delete(id);
     this.queue.takeAll(id);
     await this.drafts.update(id, { text: '', chips: [], without: undefined, pending: undefined });
-    if (id === this.conversation.id) this.show(this.record.newChat());
+    if (id === this.chats.shown.id) this.show(this.record.newChat());
   }
 
   private make(id: string): OpenConversation {
@@ -566,13 +422,13 @@ export class ChatController extends Disposable {
       session,
       backend,
       log,
-      post: (message) => conversation === this.conversation && this.post(message),
+      post: (message) => conversation === this.chats.shown && this.post(message),
       isOwnRun: (runId) => this.record.isOwnRun(runId),
     });
     conversation.onDidChange(() => {
-      if (this.isFollowed(conversation)) this.queue.follow(conversation);
+      if (this.chats.isFollowed(conversation)) this.queue.follow(conversation);
       // Not at once: the conversation is in the middle of its change.
-      if (conversation !== this.conversation) return queueMicrotask(() => this.leaveBehind());
+      if (conversation !== this.chats.shown) return queueMicrotask(() => this.chats.leaveBehind());
       this.changes.tell();
       this.tellSurroundings();
     });
@@ -586,34 +442,29 @@ export class ChatController extends Disposable {
 
   /** Shows another conversation. The draft stays with the old conversation, unless it has `moved` to the new one. */
   private show(id: string, moved?: true): void {
-    if (id !== this.conversation.id) {
-      this.behind.set(this.conversation.id, this.conversation);
-      this.conversation = this.behind.get(id) ?? this.make(id);
-      this.behind.delete(id);
-      this.leaveBehind();
+    if (id !== this.chats.shown.id) {
+      this.chats.show(id);
       void this.record.open(id);
       void this.load();
     }
     // Send the attachments first: a page that waits for this chat reads them as soon as the chat arrives.
     this.tellSurroundings();
-    this.conversation.tellWhole(moved);
+    this.chats.shown.tellWhole(moved);
   }
 
   /** Fetches the open conversation, and checks whether a request with a lost answer started a run. */
   private async load(): Promise<void> {
-    const conversation = this.conversation;
+    const conversation = this.chats.shown;
     if (this.deps.session.state.kind === 'signedOut') return;
     try {
       await conversation.refresh();
-      if (conversation !== this.conversation) return;
+      if (conversation !== this.chats.shown) return;
       // The editor may have been killed before it stored that this chat has started.
       if (conversation.exists) await this.record.started(conversation.id);
       const cleared = await this.sender.settlePending(conversation.id, conversation.messages);
       if (cleared) {
-        const { unsure } = this;
-        const requestId = unsure?.conversationId === conversation.id ? unsure.requestId : cleared.runId;
+        const requestId = this.sending.settled(conversation.id, cleared.runId);
         this.post({ type: 'sent', requestId, text: cleared.text });
-        this.unsure = undefined;
         this.tellSurroundings();
       }
     } catch (error) {
@@ -628,21 +479,21 @@ export class ChatController extends Disposable {
       // A different account has different conversations.
       await this.moveDraft();
     }
-    for (const conversation of this.behind.values()) void conversation.refresh().catch(() => {});
+    this.chats.refreshBehind();
     await Promise.all([this.models.load().catch(() => {}), this.load(), this.lookAtOffers()]);
     this.tellSurroundings();
   }
 
   /** Moves the draft into a new chat, and behind it what waited for an answer. */
   private async moveDraft(): Promise<void> {
-    const { text, chips, without } = this.drafts.get(this.conversation.id);
-    const waiting = this.queue.takeAll(this.conversation.id);
+    const { text, chips, without } = this.drafts.get(this.chats.shown.id);
+    const waiting = this.queue.takeAll(this.chats.shown.id);
     const more = waiting.reduce((before, message) => joined(before, message.text), '');
     const others = waiting.flatMap((message) => message.chips).filter((chip) => !chip.implicit);
     const all = [...new Map([...chips, ...others].map((chip) => [chip.id, chip])).values()];
     const id = this.record.newChat(true);
     const stored = this.drafts.update(id, { text: joined(text, more), chips: all, without });
-    this.leaveBehind(true);
+    this.chats.leaveBehind(true);
     this.show(id, true);
     // The composer keeps its own text.
     if (more) this.post({ type: 'compose', text: more, send: false });
@@ -652,8 +503,8 @@ export class ChatController extends Disposable {
   /** Whether the open conversation moved to the current account, as a guest's does at sign-in. */
   private async hasMoved(): Promise<boolean> {
     try {
-      await this.conversation.refresh();
-      return this.conversation.exists;
+      await this.chats.shown.refresh();
+      return this.chats.shown.exists;
     } catch {
       return false;
     }
@@ -668,7 +519,7 @@ export class ChatController extends Disposable {
 
   private sessionChanged(): void {
     const { state } = this.deps.session;
-    if (state.kind === 'signedOut' && state.why === 'left' && this.conversation.exists) {
+    if (state.kind === 'signedOut' && state.why === 'left' && this.chats.shown.exists) {
       void this.moveDraft();
     }
     if (state.kind === 'signedOut') void this.lookAtOffers();
@@ -676,18 +527,18 @@ export class ChatController extends Disposable {
   }
 
   private async changedOnServer(id: string): Promise<void> {
-    if (id === this.conversation.id || id === '') await this.load();
+    if (id === this.chats.shown.id || id === '') await this.load();
   }
 
   private tellSurroundings(): void {
     const { chips, edited } = this.attaching.shown(this.found.note);
-    const draft = this.drafts.get(this.conversation.id);
+    const draft = this.drafts.get(this.chats.shown.id);
     const { chip, leftOut } = this.implicit.beside(draft);
-    const { contextTokens, messages } = this.conversation;
+    const { contextTokens, pinned, messages } = this.chats.shown;
     const all = chip ? [...chips, chip] : chips;
     const instructions = this.guidance.shown(all, draft, messages);
-    const { list: commands } = this.slash;
-    this.surroundings.tell({ chips: all, leftOut, instructions, commands, edited, contextTokens });
+    const shown = { chips: all, leftOut, instructions, edited, contextTokens, pinned };
+    this.surroundings.tell({ ...shown, commands: this.slash.list });
   }
 
   private post(message: FromHost): void {

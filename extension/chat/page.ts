@@ -1,7 +1,7 @@
 /**
- * The HTML page of the chat's web view. It may run scripts with the nonce and load styles from the extension's folder,
- * and nothing else: no network, images, fonts, frames, forms or eval. A pure function, so that the web view's tests
- * serve the same page.
+ * The HTML page of the chat's web view. It may run scripts with the nonce, load styles from the extension's folder and
+ * draw the pictures that the host sends, and nothing else: no network, fonts, frames, forms or eval. A pure function, so
+ * that the web view's tests serve the same page.
  */
 export function chatPage(parts: {
   scriptUri: string;
@@ -17,6 +17,7 @@ export function chatPage(parts: {
     "default-src 'none'",
     `script-src 'nonce-${parts.nonce}'`,
     `style-src ${parts.cspSource}`,
+    'img-src blob:',
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import type { Account, Balance } from '../../shared/account.ts';
 import { MAX_REFERENCE } from '../../shared/answers/fileReferences.ts';
-import { MAX_INSTRUCTIONS } from '../../shared/constants.ts';
+import { MAX_ADDRESS, MAX_INSTRUCTIONS } from '../../shared/constants.ts';
 import type { ConversationSummary, Message } from '../../shared/conversations.ts';
+import { base64Length, MAX_IMAGE_BYTES } from '../../shared/media/images.ts';
 import type { Model } from '../../shared/models.ts';
 import type { Problem } from '../../shared/problems.ts';
 import { AttachmentKindSchema, LineRangeSchema, MAX_ATTACHMENTS, MAX_TEXT } from '../../shared/runs.ts';
@@ -20,8 +21,12 @@ export const ChipSchema = z.object({
   path: z.string().optional(),
   range: LineRangeSchema.optional(),
   tokens: z.int().describe('estimate, for the context meter'),
+  /** The most tokens that a picture has, once its size is known. */
+  mostTokens: z.number().optional(),
   note: z.string().optional().describe('what goes along of it: "9 of 12 files"'),
   leftOut: z.string().optional().describe('what does not, in a sentence'),
+  isReading: z.literal(true).optional().describe('a web page that the server is reading'),
+  failed: z.string().optional().describe('why a web page was not read, in sentences: it can be tried again'),
   lines: z.int().optional().describe('that go along, of what goes along unasked'),
   implicit: z.enum(['selection', 'visible']).optional().describe('goes along unasked: what the editor shows'),
 });
@@ -35,10 +40,16 @@ const Id = z.uuid();
 /** The earlier message that is edited in place; if absent, the composer. */
 const To = Id.optional();
 const Code = z.string().max(MAX_TEXT);
-const AttachNowSchema = z.enum(['pick', 'file', 'selection', 'problems', 'diff', 'found']);
+const AttachNowSchema = z.enum([
+  ...['pick', 'file', 'selection', 'problems', 'diff', 'found'],
+  ...['folder', 'symbol', 'commit', 'terminal', 'editors', 'page'],
+] as const);
 export type AttachNow = z.infer<typeof AttachNowSchema>;
 const SymbolName = z.string().min(1).max(200);
 const Block = z.string().regex(/^[a-z0-9]{1,20}$/);
+/** A block is all of its file, or a part, so that lines which it lacks stay. */
+const ReadingSchema = z.enum(['file', 'part']);
+export type Reading = z.infer<typeof ReadingSchema>;
 
 export const ToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
@@ -98,6 +109,9 @@ export const ToHostSchema = z.discriminatedUnion('type', [
     before: z.string().max(300).nullable(),
   }),
   z.object({ type: z.literal('rename'), id: Id, title: z.string().trim().min(1).max(200) }),
+  z.object({ type: z.literal('pin'), id: Id, pinned: z.boolean() }),
+  /** Which summary stands for all messages before it; null: none does. */
+  z.object({ type: z.literal('summary'), id: Id, summary: Id.nullable() }),
   z.object({ type: z.literal('delete'), id: Id }),
   z.object({ type: z.literal('export'), id: Id }),
   /** Copies a whole conversation as Markdown. */
@@ -106,29 +120,53 @@ export const ToHostSchema = z.discriminatedUnion('type', [
    * The earlier message that is edited in place, if any. `dropped`: an edit that was cancelled, with its attachments.
    */
   z.object({ type: z.literal('editing'), messageId: Id.nullable(), dropped: To }),
-  /** `pick` lets the user choose a file, `found` searches the workspace; the others attach what the editor shows. */
+  /**
+   * `found` searches the workspace; `pick`, `folder`, `symbol`, `commit`, `terminal` and `page` ask the user which; the
+   * others attach what the editor shows.
+   */
   z.object({ type: z.literal('attach'), kind: AttachNowSchema, to: To }),
   /** Turns the implicit attachment on again after it was removed. */
   z.object({ type: z.literal('attachImplicit') }),
   /** Lets instructions go along with the questions of this chat, or leaves them out. */
   z.object({ type: z.literal('instructions'), on: z.boolean() }),
+  /** The list of commands was opened: it is brought up to date. */
+  z.object({ type: z.literal('listCommands') }),
   /** A command chosen from the list: attaches what it needs. */
   z.object({ type: z.literal('slash'), name: z.string().max(200) }),
   /** An item that the user chose from `mentions`. */
-  z.object({ type: z.literal('attachMention'), id: z.string().max(4200) }),
+  z.object({ type: z.literal('attachMention'), id: z.string().max(4200), to: To }),
+  /** Tries again to read an attached page of the web. */
+  z.object({ type: z.literal('readPage'), id: z.string().max(200), to: To }),
   /** A pasted or dropped text file, with its text. */
   z.object({ type: z.literal('attachText'), name: z.string().min(1).max(255), text: Code, to: To }),
   /** A long text that was pasted into the message. */
   z.object({ type: z.literal('attachPasted'), text: Code, to: To }),
+  /** A picture as it is sent, as base64: pasted, dropped, or the answer to `shrink` with its `requestId`. */
+  z.object({
+    type: z.literal('attachPicture'),
+    name: z.string().min(1).max(255),
+    data: z.string().max(base64Length(MAX_IMAGE_BYTES)),
+    to: To,
+    requestId: Id.optional(),
+  }),
+  /** The answer to `shrink` if the picture can't be sent: what is wrong with it, behind its name. */
+  z.object({ type: z.literal('pictureRefused'), requestId: Id, why: z.string().max(500) }),
+  /** Asks for the picture of a chip or of a message's attachment, by its id. Answered by `picture`. */
+  z.object({ type: z.literal('picture'), id: z.string().max(200) }),
   /** Asks for the text of a pasted attachment, to put it into the message after all. Answered by `pasted`. */
   z.object({ type: z.literal('takePasted'), id: z.string().max(200), to: To }),
   /** Files dropped from the editor's own lists. */
   z.object({ type: z.literal('attachFiles'), uris: z.array(z.string().max(8000)).min(1).max(MAX_ATTACHMENTS), to: To }),
   /** `chatId`: the chat of the composer, if another may be shown by now. */
   z.object({ type: z.literal('detach'), id: z.string().max(200), to: To, chatId: Id.optional() }),
-  z.object({ type: z.literal('mentions'), requestId: z.string().max(100), query: z.string().max(500) }),
+  z.object({ type: z.literal('mentions'), requestId: z.string().max(100), query: z.string().max(MAX_ADDRESS) }),
   z.object({ type: z.literal('suggestion'), id: z.string().max(100) }),
-  z.object({ type: z.literal('selectModel'), id: z.string().max(200) }),
+  /** `effort`: null lets the model think as it does by itself; absent, what was chosen for it stays. */
+  z.object({
+    type: z.literal('selectModel'),
+    id: z.string().max(200),
+    effort: z.string().max(40).nullable().optional(),
+  }),
   /**
    * Applies a block of an answer to a file. `block` is the web view's name for it; `changes` reports the state by it.
    */
@@ -143,6 +181,8 @@ export const ToHostSchema = z.discriminatedUnion('type', [
     isUnclear: z.literal(true).optional(),
     /** The words that name the file. The host knows the workspace's paths and may resolve them. */
     spoken: z.object({ info: z.string().max(4096), prose: z.string().max(4096) }).optional(),
+    /** How the user says the block is meant, after a refusal that asked. */
+    reading: ReadingSchema.optional(),
   }),
   /** Applies all blocks of an answer. The host has their text. `blocks`: the web view's names for them. */
   z.object({
@@ -203,6 +243,8 @@ export const ToHostSchema = z.discriminatedUnion('type', [
       'startServer',
     ]),
   }),
+  /** Opens the account page where it tells what became of a request. */
+  z.object({ type: z.literal('openRequest'), id: Id }),
   z.object({ type: z.literal('reconnect') }),
   /** A failure inside the web view, for the log. It contains no text of the user's. */
   z.object({ type: z.literal('failed'), message: z.string().max(2000) }),
@@ -228,9 +270,11 @@ export type HostIcon =
   | 'edit'
   | 'file'
   | 'files'
+  | 'fold'
   | 'folder'
   | 'git-commit'
   | 'git-merge'
+  | 'globe'
   | 'info'
   | 'lightbulb'
   | 'list-selection'
@@ -290,12 +334,14 @@ export interface Surroundings {
   balance: Balance | null;
   models: Model[];
   modelId: string | null;
+  /** How hard that model is asked to think. Absent: as it does by itself. */
+  effort?: string;
   /** All attachments of the next message: first the user's own, last the implicit one. */
   chips: Chip[];
   /** The chips of the earlier message that is edited in place. */
   edited?: { messageId: string; chips: Chip[] };
-  /** Kinds that the editor shows and the user could attach now. */
-  attachable: Chip['kind'][];
+  /** Kinds that the user could attach now, besides any file. */
+  attachable: Exclude<AttachNow, 'pick'>[];
   /** The implicit attachment that is not sent, because the user removed it or for the reason `why`. */
   leftOut?: { label: string; why?: string };
   /** The instructions of workspace and user, if there are any. */
@@ -315,6 +361,8 @@ export interface Surroundings {
   signInCredits?: number;
   /** Whether the server accepts guests. Absent until that is known. */
   guests?: boolean;
+  /** The open conversation stands before the others in the history. */
+  pinned?: true;
   /** The name of this device, to recognise runs of other devices. */
   device: string;
   look?: ChatLook;
@@ -329,8 +377,11 @@ export type ApplyState =
   | { state: 'applied'; paths?: string[]; isPart?: true }
   /** `why`: a description of what is left out. */
   | { state: 'review'; why?: string }
-  /** `file`: the name of its only file, if the code has no place there. */
-  | { state: 'refused'; why: string; file?: string }
+  /**
+   * `file`: the name of its only file, if the code has no place there. `readings`: those between which the user may
+   * choose.
+   */
+  | { state: 'refused'; why: string; file?: string; readings?: Reading[] }
   | { state: 'nothing'; why: string };
 
 /** A change from an answer that the user accepted. */
@@ -429,6 +480,10 @@ export type FromHost =
   | { type: 'mentions'; requestId: string; items: Mention[] }
   /** The text of a pasted attachment. The view detaches it once the text is in the message `to`, or the composer. */
   | { type: 'pasted'; id: string; text: string; to?: string; chatId: string }
+  /** Asks to make a file's picture smaller. Answered by `attachPicture` or `pictureRefused`. */
+  | { type: 'shrink'; requestId: string; name: string; data: string }
+  /** A picture as base64, or why there is none. */
+  | ({ type: 'picture'; id: string } & ({ mediaType: string; data: string } | { why: string }))
   /** The requested paths that lead to exactly one file of the workspace. */
   | { type: 'files'; asked: string[]; found: string[] }
   /** Those of the requested names that were looked up, and that have exactly one definition in the workspace. */

@@ -56,8 +56,9 @@ export class SurroundingsTeller {
     commands: Surroundings['commands'];
     edited: { messageId: string; chips: StoredChip[] } | undefined;
     contextTokens: number;
+    pinned: true | undefined;
   }): void {
-    const { chips, leftOut, instructions, commands, edited, contextTokens } = of;
+    const { chips, leftOut, instructions, commands, edited, contextTokens, pinned } = of;
     const { session, models, editor, view } = this;
     const { options } = this.offers;
     const value: Surroundings = {
@@ -66,6 +67,7 @@ export class SurroundingsTeller {
       balance: session.balance,
       models: models.models,
       modelId: models.id,
+      effort: models.effort,
       chips: chips.map(shownChip),
       ...(edited && { edited: { messageId: edited.messageId, chips: edited.chips.map(shownChip) } }),
       attachable: editor.attachable,
@@ -74,6 +76,7 @@ export class SurroundingsTeller {
       commands,
       suggestions: editor.suggestions.map(({ id, icon, label }) => ({ id, icon, label })),
       contextTokens,
+      pinned,
       signInCredits: options && isOffered(options) ? options.bonusMicro / MICRO_PER_CREDIT : undefined,
       guests: options?.guests,
       device: this.backend.device,

@@ -147,7 +147,7 @@ class Current extends Disposable {
 
   constructor(
     roots: readonly WorkspaceRoot[],
-    private readonly slices: Slices,
+    slices: Slices,
     private readonly store: IndexStore | undefined,
     private readonly log: Log,
     private readonly tell: (files: number) => void,

@@ -27,7 +27,7 @@ export interface Repository {
   diffWithHEAD(path: string): Promise<string>;
   diffBetween(ref1: string, ref2: string): Promise<Change[]>;
   diffBetween(ref1: string, ref2: string, path: string): Promise<string>;
-  log(options: { maxEntries: number }): Promise<Commit[]>;
+  log(options: { maxEntries: number }, token?: vscode.CancellationToken): Promise<Commit[]>;
   getCommit(ref: string): Promise<Commit>;
 }
 interface Commit {
@@ -52,12 +52,17 @@ export const NO_ANSWER = 'Git did not answer. Try again in a moment.';
 
 /**
  * `git diff HEAD` of the repository around `near` (else the first repository), without files that hold secrets.
- * Otherwise a sentence that says why there is no diff.
+ * Otherwise a sentence that says why there is no diff. Once the signal has aborted, git is asked nothing more.
  */
-export async function gitDiff(near: vscode.Uri | undefined): Promise<{ text: string } | { none: string }> {
+export async function gitDiff(
+  near: vscode.Uri | undefined,
+  signal: AbortSignal,
+): Promise<{ text: string } | { none: string }> {
   const repository = await repositoryAround(near);
   if (!repository) return { none: NO_REPOSITORY };
+  signal.throwIfAborted();
   await repository.status();
+  signal.throwIfAborted();
   const { indexChanges, workingTreeChanges } = repository.state;
   const unstaged = workingTreeChanges.filter(({ status }) => status !== UNTRACKED);
   const untracked = untrackedFiles(repository);
@@ -68,8 +73,14 @@ export async function gitDiff(near: vscode.Uri | undefined): Promise<{ text: str
     // Both lists are needed: a line that was staged and then changed again shows its current text only in a diff
     // against HEAD.
     const changes = new Map([...unstaged, ...indexChanges].map((change) => [change.uri.fsPath, change]));
-    const parts = [...changes.values()].map((change) => fileDiff(change, (path) => repository.diffWithHEAD(path)));
-    text = (await Promise.all(parts)).join('');
+    const all = [...changes.values()];
+    text = '';
+    for (let at = 0; at < all.length; at += MOST_AT_ONCE) {
+      signal.throwIfAborted();
+      const some = all.slice(at, at + MOST_AT_ONCE);
+      const parts = some.map((change) => fileDiff(change, (path) => repository.diffWithHEAD(path)));
+      text += (await Promise.all(parts)).join('');
+    }
   }
   text = withoutSecrets(text);
   if (untracked.length > 0) {
@@ -77,6 +88,9 @@ export async function gitDiff(near: vscode.Uri | undefined): Promise<{ text: str
   }
   return text.trim() === '' ? { none: NO_CHANGES } : { text };
 }
+
+/** Processes of git at a time. The git extension can't end one that runs, so few are begun. */
+const MOST_AT_ONCE = 8;
 
 /** One file's diff. Asked for by its new name alone, a renamed file looks new, and is judged by both its names. */
 async function fileDiff({ uri, originalUri = uri }: Change, ask: (path: string) => Promise<string>): Promise<string> {
@@ -96,10 +110,18 @@ async function repositoryAround(near: vscode.Uri | undefined): Promise<Repositor
 /** A commit in a list. */
 export type ListedCommit = Pick<Commit, 'hash' | 'message' | 'commitDate'>;
 
-/** The newest commits of the repository around `near`, newest first; none without a repository or a commit. */
-export async function recentCommits(near: vscode.Uri | undefined, maxEntries: number): Promise<ListedCommit[]> {
+/**
+ * The newest commits of the repository around `near`, newest first; none without a repository or a commit. The token ends
+ * the process of git.
+ */
+export async function recentCommits(
+  near: vscode.Uri | undefined,
+  maxEntries: number,
+  token: vscode.CancellationToken,
+): Promise<ListedCommit[]> {
   const repository = await repositoryAround(near);
-  return repository ? repository.log({ maxEntries }).catch(() => []) : [];
+  if (!repository || token.isCancellationRequested) return [];
+  return repository.log({ maxEntries }, token).catch(() => []);
 }
 
 /** Each file's diff is asked of git by itself. Characters of all of them, about four to a token. */
@@ -107,14 +129,16 @@ const MOST = { files: 50, characters: 100_000 };
 
 /**
  * A commit as `git show` tells it, without files that hold secrets. The diff is the one from its first parent. Otherwise
- * a sentence that says why there is none.
+ * a sentence that says why there is none. Once the signal has aborted, git is asked nothing more.
  */
 export async function readCommit(
   near: vscode.Uri | undefined,
   hash: string,
+  signal: AbortSignal,
 ): Promise<{ text: string } | { none: string }> {
   const repository = await repositoryAround(near);
   if (!repository) return { none: NO_REPOSITORY };
+  signal.throwIfAborted();
   const commit = await repository.getCommit(hash).catch(() => undefined);
   if (!commit) return { none: `The commit ${hash.slice(0, 7)} is no longer in the repository.` };
   const { parents, authorName, commitDate, message } = commit;
@@ -124,12 +148,14 @@ export async function readCommit(
     ...(commitDate ? [`Date: ${commitDate.toISOString()}`] : []),
   ];
   const [parent] = parents;
+  signal.throwIfAborted();
   const changes = parent === undefined ? [] : await repository.diffBetween(parent, commit.hash);
   const diffs: string[] = [];
   const rest: string[] = [];
   let characters = 0;
   // Each by itself: the extension trims them, so that one would run into the next.
   for (const [at, change] of changes.entries()) {
+    signal.throwIfAborted();
     const name = vscode.workspace.asRelativePath(change.uri);
     const isAsked = at < MOST.files && characters < MOST.characters && !name.startsWith(':');
     const ask = (path: string) => repository.diffBetween(parent!, commit.hash, path);

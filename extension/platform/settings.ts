@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { MICRO_PER_CREDIT } from '../../shared/constants.ts';
 import { Disposable } from './dispose.ts';
 import { parseServerUrl, type ServerUrl } from './server/serverUrl.ts';
 
@@ -71,4 +72,18 @@ export function indexExcludes(folder: vscode.Uri): string[] {
   const set = vscode.workspace.getConfiguration(undefined, folder).inspect<unknown>(INDEX_EXCLUDE);
   const all = [set?.globalValue, set?.workspaceValue, set?.workspaceFolderValue].flatMap((value) => value ?? []);
   return all.filter((glob): glob is string => typeof glob === 'string' && glob !== '');
+}
+
+export const LANGUAGE_MODELS = 'perigee.languageModels';
+
+/** More than anybody has; the server reads 15 digits. */
+const MOST_CREDITS = 100_000_000;
+
+/** Whether VS Code's own chat and other extensions may use the account's models, and for how much a day. */
+export function languageModels(): { enabled: boolean; dailyCapMicro: number } {
+  const settings = vscode.workspace.getConfiguration(LANGUAGE_MODELS);
+  const credits = settings.get<unknown>('creditsPerDay');
+  // What is no number buys nothing.
+  const capped = typeof credits === 'number' && credits > 0 ? Math.min(credits, MOST_CREDITS) : 0;
+  return { enabled: settings.get<unknown>('enabled') === true, dailyCapMicro: Math.round(capped * MICRO_PER_CREDIT) };
 }

@@ -12,3 +12,16 @@ export async function within<T>(promise: PromiseLike<T>, ms: number): Promise<T 
     clearTimeout(timer);
   }
 }
+
+/** The same for work that can be told to stop: its signal aborts after `ms`, and once nobody waits for it. */
+export async function stoppedWithin<T>(
+  work: (signal: AbortSignal) => PromiseLike<T>,
+  ms: number,
+): Promise<T | undefined> {
+  const over = new AbortController();
+  try {
+    return await within(work(over.signal), ms);
+  } finally {
+    over.abort();
+  }
+}

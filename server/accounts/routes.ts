@@ -14,6 +14,7 @@ import { noticesOf } from './notices/notices.ts';
 import { currentNotices, toNotice } from './notices/operatorNotices.ts';
 import { admitGuest, type GuestDeps } from './people/guests.ts';
 import { describeAccount, findOwner } from './people/store.ts';
+import { PAGES_PER_HOUR } from './sessions/attempts.ts';
 import { type AuthenticateDeps, identify } from './sessions/authenticate.ts';
 import { termsDue } from './sessions/tokens.ts';
 
@@ -55,7 +56,7 @@ export interface AccountDeps extends GuestDeps {
 export function guestRoutes(api: Api, deps: AccountDeps): void {
   api.openapi(guest, async (c) => {
     deps.origins.refuseForeignPage(c);
-    const made = await admitGuest(deps, deps.addressOf(c), c.var.device);
+    const made = await admitGuest(deps, deps.addressOf(c), c.get('device'));
     const account = await describeAccount(deps.db.read, made.accountId, deps.clock.now());
     return c.json({ token: made.token, account }, 201);
   });
@@ -85,6 +86,7 @@ export function ownerRoutes(api: Api, deps: AccountDeps & AuthenticateDeps): voi
         limits: {
           ...(isGuest ? { maxInputTokens: guests.maxInputTokens, maxOutputTokens: guests.maxOutputTokens } : {}),
           ...limitsOf(policy.limits, owner),
+          ...(policy.fetch.enabled && !isGuest ? { pagesPerHour: PAGES_PER_HOUR } : {}),
         },
         notices: noticesOf(account, { price: deps.priceNotice(), everyone, client, decisions }, iso(now)),
       },

@@ -3,9 +3,14 @@ import type { Attachment } from '../../shared/conversations.ts';
 import type { AttachmentInput, EditInput, FilesEdit, Instruction, SelectionEdit } from '../../shared/runs.ts';
 import type { Reader, Tx } from '../platform/db/database.ts';
 import type { AttachmentRow } from '../platform/db/schema.ts';
+import { insertImage, readImages, type StoredImage } from './pictures.ts';
+import { promptStart } from './promptParts.ts';
 
-/** A stored attachment, with its text. */
-export type StoredAttachment = Omit<Extract<AttachmentInput, { text: string }>, 'kind'> & { kind: Attachment['kind'] };
+/** A stored attachment, with its text, which is empty for a picture. */
+export type StoredAttachment = Omit<Extract<AttachmentInput, { text: string }>, 'kind'> & {
+  kind: Attachment['kind'];
+  image?: StoredImage | undefined;
+};
 
 /** A chat's attachments, or an edit's request. */
 export type MessageExtras = { attachments: StoredAttachment[] } | { edit: EditInput };
@@ -25,7 +30,7 @@ export interface AttachmentHead extends Omit<StoredAttachment, 'text'> {
 }
 
 /** The id by which a message's attachment can be sent again: `<message id>/<place>`. */
-const attachmentId = (messageId: string, place: number) => `${messageId}/${place}`;
+export const attachmentId = (messageId: string, place: number) => `${messageId}/${place}`;
 
 function parseId(id: string): { messageId: string; place: number } {
   const [, messageId = '', place] = /^([^/]+)\/(\d{1,3})$/.exec(id) ?? [];
@@ -38,7 +43,7 @@ export function toAttachment({ messageId, place, size: _, ...shown }: Attachment
 }
 
 const HEAD = [
-  ...(['message_id', 'place', 'kind', 'path', 'language_id', 'first_line', 'last_line'] as const),
+  ...(['message_id', 'place', 'kind', 'path', 'name', 'language_id', 'first_line', 'last_line'] as const),
   ...(['characters', 'tokens', 'bytes'] as const),
 ] as const;
 type HeadRow = Pick<AttachmentRow, (typeof HEAD)[number]>;
@@ -54,9 +59,10 @@ export async function readHeads(db: Reader, messageIds: readonly string[]): Prom
     .orderBy('message_id')
     .orderBy('place')
     .execute();
+  const imageOf = await imagesOf(db, rows);
   for (const row of rows) {
     const list = heads.get(row.message_id) ?? [];
-    list.push(toHead(row));
+    list.push(toHead(row, imageOf));
     heads.set(row.message_id, list);
   }
   return heads;
@@ -74,7 +80,7 @@ export async function findHead(tx: Tx, conversationId: string, id: string): Prom
     .where('place', '=', place)
     .where('conversation_id', '=', conversationId)
     .executeTakeFirst();
-  return row && toHead(row as HeadRow);
+  return row && toHead(row as HeadRow, await imagesOf(tx, [row as HeadRow]));
 }
 
 export async function readText(tx: Tx, { messageId, place }: AttachmentHead): Promise<string> {
@@ -86,6 +92,14 @@ export async function readText(tx: Tx, { messageId, place }: AttachmentHead): Pr
     .executeTakeFirstOrThrow();
   return text;
 }
+
+/** The picture of an attachment with its bytes; undefined if it is none. */
+export const readImage = async (tx: Tx, head: AttachmentHead): Promise<StoredImage | undefined> =>
+  head.image && (await readImages(tx, [head.messageId], new Set([head.messageId])))(head);
+
+/** Asks for pictures only where there are some. */
+const imagesOf = (db: Reader, rows: readonly Pick<HeadRow, 'message_id' | 'kind'>[], withData?: ReadonlySet<string>) =>
+  readImages(db, [...new Set(rows.flatMap((row) => (row.kind === 'image' ? [row.message_id] : [])))], withData);
 
 /**
  * Those of the instructions that the conversation does not have yet: its live messages up to a place have no newest text
@@ -105,11 +119,12 @@ export async function newInstructions(
     .where('conversation_id', '=', conversationId)
     .where('message.superseded_at', 'is', null)
     .where('seq', '<=', upTo)
+    .where('seq', '>=', promptStart(conversationId, upTo))
     .where('attachment.kind', '=', 'instructions')
     .orderBy('seq')
     .orderBy('place')
     .execute();
-  const newest = new Map(rows.map((row) => [row.path, toHead(row as HeadRow)]));
+  const newest = new Map(rows.map((row) => [row.path, toHead(row as HeadRow, () => undefined)]));
   const fresh: Instruction[] = [];
   for (const one of given) {
     const known = newest.get(one.path ?? null);
@@ -119,8 +134,15 @@ export async function newInstructions(
   return fresh;
 }
 
-/** All extras of the given messages, with the texts, by message id. Messages without extras are left out. */
-export async function readExtras(db: Reader, messageIds: readonly string[]): Promise<Map<string, MessageExtras>> {
+/**
+ * All extras of the given messages, with the texts, by message id. Messages without extras are left out. The bytes of
+ * pictures are read only of the messages in `withPictures`.
+ */
+export async function readExtras(
+  db: Reader,
+  messageIds: readonly string[],
+  withPictures?: ReadonlySet<string>,
+): Promise<Map<string, MessageExtras>> {
   const attachments = new Map<string, StoredAttachment[]>();
   const extras = new Map<string, MessageExtras>();
   if (messageIds.length === 0) return extras;
@@ -131,9 +153,11 @@ export async function readExtras(db: Reader, messageIds: readonly string[]): Pro
     .orderBy('message_id')
     .orderBy('place')
     .execute();
+  const imageOf = await imagesOf(db, rows, withPictures);
   for (const row of rows) {
     const list = attachments.get(row.message_id) ?? [];
-    list.push({ ...describe(row), text: row.text });
+    const image = imageOf({ messageId: row.message_id, place: row.place });
+    list.push({ ...describe(row), text: row.text, ...(image && { image }) });
     attachments.set(row.message_id, list);
   }
   for (const [id, list] of attachments) extras.set(id, { attachments: list });
@@ -144,18 +168,25 @@ export async function readExtras(db: Reader, messageIds: readonly string[]): Pro
 }
 
 /** Stores a message's extras; `sizes` are those of its attachments, in order. */
-export async function insertExtras(tx: Tx, messageId: string, extras: MessageExtras, sizes: readonly PromptSize[]) {
+export async function insertExtras(
+  tx: Tx,
+  { conversationId, messageId }: { conversationId: string; messageId: string },
+  extras: MessageExtras,
+  sizes: readonly PromptSize[],
+) {
   const { attachments, rest } = 'edit' in extras ? parted(extras.edit) : { ...extras, rest: null };
-  for (const [place, { kind, visible, path, languageId, range, text }] of attachments.entries())
+  for (const [place, { kind, visible, path, name, languageId, range, text, image }] of attachments.entries()) {
     await tx
       .insertInto('attachment')
       .values({
         ...{ message_id: messageId, place, kind: visible ? ('visible' as const) : kind },
-        ...{ path: path ?? null, language_id: languageId ?? null },
+        ...{ path: path ?? null, name: name ?? null, language_id: languageId ?? null },
         ...{ first_line: range?.start ?? null, last_line: range?.end ?? null, characters: text.length },
         ...{ tokens: sizes[place]?.tokens ?? null, bytes: sizes[place]?.bytes ?? null, text },
       })
       .execute();
+    if (image) await insertImage(tx, conversationId, { messageId, place }, image);
+  }
   if (rest !== null)
     await tx
       .insertInto('edit_input')
@@ -205,17 +236,19 @@ export const attachedTo = (extras: MessageExtras): StoredAttachment[] =>
   'edit' in extras ? parted(extras.edit).attachments : extras.attachments;
 
 function describe(row: HeadRow) {
-  const { kind, path, language_id, first_line, last_line } = row;
+  const { kind, path, name, language_id, first_line, last_line } = row;
   return {
     ...(kind === 'visible' ? ({ kind: 'selection', visible: true } as const) : { kind }),
     ...(path === null ? {} : { path }),
+    ...(name === null ? {} : { name }),
     ...(language_id === null ? {} : { languageId: language_id }),
     ...(first_line === null || last_line === null ? {} : { range: { start: first_line, end: last_line } }),
   };
 }
 
-function toHead(row: HeadRow): AttachmentHead {
+function toHead(row: HeadRow, imageOf: Awaited<ReturnType<typeof readImages>>): AttachmentHead {
   const { message_id, place, characters, tokens, bytes } = row;
   const size = tokens === null || bytes === null ? null : { tokens, bytes };
-  return { ...describe(row), messageId: message_id, place, characters, size };
+  const image = imageOf({ messageId: message_id, place });
+  return { ...describe(row), messageId: message_id, place, characters, size, ...(image && { image }) };
 }

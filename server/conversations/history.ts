@@ -6,6 +6,7 @@ import type { Reader, Tx } from '../platform/db/database.ts';
 import { prepared } from '../platform/db/prepared.ts';
 import type { MessageRow, Schema } from '../platform/db/schema.ts';
 import { type MessageExtras, type PromptSize, readExtras } from './attachments.ts';
+import { isInPrompt, promptStart } from './promptParts.ts';
 
 /** A message without its text. */
 export interface MessageHead {
@@ -16,12 +17,14 @@ export interface MessageHead {
   runId: string | null;
   state: RunState | null;
   cutShort: boolean;
+  isSummary: boolean;
 }
 
 /** A message for the prompt. */
 export interface HistoryMessage {
   role: 'user' | 'assistant';
   text: string;
+  isSummary: boolean;
   extras: MessageExtras;
 }
 
@@ -30,24 +33,25 @@ export function live<O>(query: SelectQueryBuilder<Schema, 'message', O>): Select
   return query.where('message.superseded_at', 'is', null);
 }
 
-/** One live message of a conversation: by its id, or the last one (of a role, or of all) before a place. */
+/** One live message of a conversation: by its id, or the last one (of a role, or that prompts have) before a place. */
 export async function findMessage(
   tx: Tx,
   conversationId: string,
-  which: { id: string } | { role?: 'user'; before?: number },
+  which: { id: string } | { role?: 'user'; before?: number; inPrompt?: true },
 ): Promise<MessageHead | undefined> {
   let query = live(tx.selectFrom('message'))
-    .select(['id', 'seq', 'role', 'kind', 'run_id', 'state', 'cut_short'])
+    .select(['id', 'seq', 'role', 'kind', 'run_id', 'state', 'cut_short', 'summary'])
     .where('conversation_id', '=', conversationId);
   if ('id' in which) query = query.where('id', '=', which.id);
   else {
     if (which.role) query = query.where('role', '=', which.role);
+    if (which.inPrompt) query = query.where(isInPrompt(conversationId));
     if (which.before !== undefined) query = query.where('seq', '<', which.before);
   }
   const row = await query.orderBy('seq', 'desc').limit(1).executeTakeFirst();
   if (!row) return undefined;
-  const { id, seq, role, kind, run_id, state, cut_short } = row;
-  return { id, seq, role, kind, runId: run_id, state, cutShort: cut_short !== null };
+  const { id, seq, role, kind, run_id, state, cut_short, summary } = row;
+  return { id, seq, role, kind, runId: run_id, state, cutShort: cut_short !== null, isSummary: summary !== null };
 }
 
 /** The first live message of a conversation. */
@@ -72,7 +76,7 @@ export async function hasMessageOf(tx: Tx, conversationId: string, runId: string
 /** The size of several messages in a prompt; `unmeasured` of them were stored before sizes were. */
 export type HistorySize = PromptSize & { messages: number; unmeasured: number };
 
-/** The size of all live messages up to a place. */
+/** The size of the messages that a prompt up to a place has. */
 export async function sizeOfHistory(
   tx: Tx,
   conversationId: string,
@@ -96,7 +100,9 @@ const selectSize = prepared((db, p: { conversationId: string; upTo: number }) =>
       sql<number | string>`count(case when tokens is null then 1 end)`.as('unmeasured'),
     ])
     .where('conversation_id', '=', p.conversationId)
-    .where('seq', '<=', p.upTo),
+    .where('seq', '<=', p.upTo)
+    .where('seq', '>=', promptStart(p.conversationId, p.upTo))
+    .where(isInPrompt(p.conversationId)),
 );
 
 /** The size of the given messages. */
@@ -127,27 +133,36 @@ export async function storeSize(tx: Tx, id: string, { tokens, bytes }: PromptSiz
 export async function forgetSizes(tx: Tx, conversationId: string): Promise<void> {
   const size = { tokens: null, bytes: null };
   await tx.updateTable('message').set(size).where('conversation_id', '=', conversationId).execute();
+  const ids = tx.selectFrom('message').select('id').where('conversation_id', '=', conversationId);
+  await tx.updateTable('attachment').set(size).where('message_id', 'in', ids).execute();
 }
 
-/** Live messages up to a place, in order. The caller has checked that a prompt has room for all of them. */
+/** The messages that a prompt up to a place has, in order. The caller has checked that a prompt has room for all of them. */
 export async function readHistory(
   tx: Tx,
   conversationId: string,
   upTo = Number.MAX_SAFE_INTEGER,
+  { withPictures }: { withPictures?: ReadonlySet<string> } = {},
 ): Promise<HistoryMessage[]> {
-  return withExtras(tx, await selectHistory.all(tx, { conversationId, upTo }));
+  return withExtras(tx, await selectHistory.all(tx, { conversationId, upTo }), withPictures);
 }
 
 const selectHistory = prepared((db, p: { conversationId: string; upTo: number }) =>
-  live(db.selectFrom('message').select(['id', 'role', 'text']))
+  live(db.selectFrom('message').select(['id', 'role', 'text', 'summary']))
     .where('conversation_id', '=', p.conversationId)
     .where('seq', '<=', p.upTo)
+    .where('seq', '>=', promptStart(p.conversationId, p.upTo))
+    .where(isInPrompt(p.conversationId))
     .orderBy('seq'),
 );
 
 /** The given messages with their extras, in the order of `ids`. */
 export async function readMessages(db: Reader, ids: readonly string[]): Promise<HistoryMessage[]> {
-  const rows = await db.selectFrom('message').select(['id', 'role', 'text']).where('id', 'in', ids).execute();
+  const rows = await db
+    .selectFrom('message')
+    .select(['id', 'role', 'text', 'summary'])
+    .where('id', 'in', ids)
+    .execute();
   return withExtras(
     db,
     ids.flatMap((id) => rows.find((row) => row.id === id) ?? []),
@@ -157,10 +172,15 @@ export async function readMessages(db: Reader, ids: readonly string[]): Promise<
 /** Ids per query, because engines limit the number of parameters. */
 const AT_ONCE = 1000;
 
-async function withExtras(db: Reader, rows: Pick<MessageRow, 'id' | 'role' | 'text'>[]): Promise<HistoryMessage[]> {
+async function withExtras(
+  db: Reader,
+  rows: Pick<MessageRow, 'id' | 'role' | 'text' | 'summary'>[],
+  withPictures?: ReadonlySet<string>,
+): Promise<HistoryMessage[]> {
   const asked = rows.filter(({ role }) => role === 'user').map(({ id }) => id);
   const extras = new Map<string, MessageExtras>();
   for (let at = 0; at < asked.length; at += AT_ONCE)
-    for (const [id, one] of await readExtras(db, asked.slice(at, at + AT_ONCE))) extras.set(id, one);
-  return rows.map(({ id, role, text }) => ({ role, text, extras: extras.get(id) ?? { attachments: [] } }));
+    for (const [id, one] of await readExtras(db, asked.slice(at, at + AT_ONCE), withPictures)) extras.set(id, one);
+  const of = (id: string) => extras.get(id) ?? { attachments: [] };
+  return rows.map(({ id, role, text, summary }) => ({ role, text, isSummary: summary !== null, extras: of(id) }));
 }

@@ -18,6 +18,7 @@ function markdownOf(message: Message): string {
   for (const attachment of message.attachments ?? []) parts.push(`- Attached ${describe(attachment)}`);
   if (message.attachments?.length) parts.push('');
   if (message.thinking) parts.push(quoted(message.thinking), '');
+  if (message.summary) parts.push('*A summary of the messages before it.*', '');
   if (message.text) parts.push(nested(message.text));
   if (message.state && message.state !== 'complete') parts.push(`\n*${STATES[message.state]}*`);
   if (message.cutShort) parts.push('\n*Cut at its length limit.*');
@@ -66,6 +67,8 @@ const WHAT: Partial<Record<Attachment['kind'], string>> = {
   symbol: 'symbol in',
   terminal: 'output of',
   pasted: 'pasted text,',
+  page: 'web page',
+  image: 'picture',
 };
 
 const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim();

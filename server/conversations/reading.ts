@@ -35,12 +35,33 @@ export async function listConversations(
       const { around } = shown[i]!;
       return search && around ? { ...summary, passage: passageOf(around, search) } : summary;
     }),
-    before: rows.length > limit && last ? `${last.updated_at}.${last.id}` : null,
+    before: rows.length > limit && last ? cursorOf(last, !search) : null,
   };
 }
 
-function findNewest(db: Reader, accountId: string, { kind, before, limit }: ListPage): Promise<ConversationRow[]> {
-  let query = db.selectFrom('conversation').selectAll().where('account_id', '=', accountId);
+const cursorOf = ({ pinned_at, updated_at, id }: ConversationRow, areApart: boolean) =>
+  `${areApart && pinned_at !== null ? 'p' : ''}${updated_at}.${id}`;
+
+/** The pinned ones, then the others. */
+async function findNewest(db: Reader, accountId: string, page: ListPage): Promise<ConversationRow[]> {
+  const { before, limit } = page;
+  const pinned = !before || before.isPinned ? await findPart(db, accountId, page, true) : [];
+  if (pinned.length === limit) return pinned;
+  const rest = { ...page, before: before?.isPinned ? undefined : before, limit: limit - pinned.length };
+  return [...pinned, ...(await findPart(db, accountId, rest, false))];
+}
+
+function findPart(
+  db: Reader,
+  accountId: string,
+  { kind, before, limit }: ListPage,
+  isPinned: boolean,
+): Promise<ConversationRow[]> {
+  let query = db
+    .selectFrom('conversation')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('pinned_at', isPinned ? 'is not' : 'is', null);
   if (kind) query = query.where('kind', '=', kind);
   if (before)
     query = query.where((eb) =>
@@ -182,8 +203,21 @@ export async function* shownMessages(db: Reader, conversationId: string): AsyncG
   }
 }
 
-const rowsOf = (db: Reader, ids: readonly string[]) =>
-  db.selectFrom('message').selectAll().where('id', 'in', ids).orderBy('seq').execute();
+type ReadRow = MessageRow & { is_used: number | boolean | null };
+
+/** `is_used`: the conversation's prompts begin with it. */
+const rowsOf = (db: Reader, ids: readonly string[]): Promise<ReadRow[]> =>
+  db
+    .selectFrom('message')
+    .selectAll()
+    .select(
+      sql<
+        number | boolean | null
+      >`(select c.summary_id = message.id from conversation c where c.id = message.conversation_id)`.as('is_used'),
+    )
+    .where('id', 'in', ids)
+    .orderBy('seq')
+    .execute();
 
 async function nextIds(
   query: SelectQueryBuilder<Schema, 'message', { id: string; bytes: number | string }>,
@@ -224,12 +258,13 @@ async function withRunning(db: Reader, rows: ConversationRow[]): Promise<Convers
       title: row.title,
       kind: row.kind,
       updatedAt: iso(row.updated_at),
+      ...(row.pinned_at === null ? {} : { pinned: true as const }),
       ...(run?.run_id ? { running: { runId: run.run_id, device: run.device ?? '' } } : {}),
     };
   });
 }
 
-function toMessage(row: MessageRow, heads: readonly AttachmentHead[] | undefined): Message {
+function toMessage(row: ReadRow, heads: readonly AttachmentHead[] | undefined): Message {
   const optional = <T>(value: T | null): T | undefined => value ?? undefined;
   return mendMessage({
     id: row.id,
@@ -247,6 +282,8 @@ function toMessage(row: MessageRow, heads: readonly AttachmentHead[] | undefined
     problem: row.problem ? parsed(row.problem) : undefined,
     cutShort: row.cut_short !== null || undefined,
     clampedTo: optional(row.clamped_to),
+    effort: optional(row.effort),
+    summary: row.summary === null ? undefined : row.is_used ? 'used' : 'unused',
     continues: optional(row.continues),
     device: optional(row.device),
     createdAt: iso(row.created_at),

@@ -7,13 +7,16 @@ import type { Database, Tx } from '../platform/db/database.ts';
 import { AppError, notFound } from '../platform/errors.ts';
 import { answers, emptyAnswer, rawAnswer } from '../platform/http/api.ts';
 import { jsonBody, KB } from '../platform/http/bodies.ts';
-import type { Api } from '../platform/http/env.ts';
+import type { Api, AppContext } from '../platform/http/env.ts';
 import { rawStream, writePiece } from '../platform/http/streams.ts';
 import type { Log } from '../platform/log.ts';
 import { conversationMarkdown } from './markdown.ts';
+import { findOwnImage } from './pictures.ts';
 import { findConversation, listConversations, readConversation } from './reading.ts';
+import type { Cursor } from './search.ts';
 import { Searches } from './searches.ts';
-import { deleteConversation, findConversations, renameConversation } from './store.ts';
+import { changeConversation, deleteConversation, findConversations } from './store.ts';
+import { isSummary } from './summaries.ts';
 
 /** How many conversations are deleted per transaction. */
 const DELETED_AT_ONCE = 20;
@@ -24,7 +27,7 @@ const limit = (fallback: number) => z.coerce.number().int().min(1).max(200).defa
 const list = createRoute({
   method: 'get',
   path: '/api/conversations',
-  summary: 'The conversations, newest first',
+  summary: 'The conversations, newest first, pinned ones before the others',
   request: {
     query: z.object({
       search: textSchema(500).optional(),
@@ -47,7 +50,7 @@ const get = createRoute({
 const patch = createRoute({
   method: 'patch',
   path: '/api/conversations/{id}',
-  summary: 'Rename a conversation',
+  summary: 'Rename a conversation, pin it, or choose whether a summary stands for its earlier messages',
   request: {
     params,
     body: jsonBody(ConversationPatchSchema, 4 * KB),
@@ -78,6 +81,14 @@ const exported = createRoute({
   responses: rawAnswer('text/markdown', 'the whole conversation, in reading order'),
 });
 
+const picture = createRoute({
+  method: 'get',
+  path: '/api/attachments/{message}/{place}',
+  summary: 'The bytes of an attached picture',
+  request: { params: z.object({ message: z.uuid(), place: z.coerce.number().int().min(0).max(999) }) },
+  responses: rawAnswer('image/*', 'the picture as it was sent to the model: a PNG, JPEG, WebP or GIF'),
+});
+
 /**
  * `endRunsOf` stops a deleted conversation's running answer and deletes its events. It is passed in, because runs
  * belong to a higher floor.
@@ -96,23 +107,29 @@ export function conversationRoutes(
   api.openapi(list, async (c) => {
     const { search, kind, before, limit } = c.req.valid('query');
     const page = { search: search?.trim(), kind, before: parseCursor(before), limit };
-    const list = () => listConversations(db, c.var.accountId, page);
-    return c.json(await (page.search ? searches.run(c.var.accountId, list) : list()), 200);
+    const list = () => listConversations(db, c.get('accountId'), page);
+    return c.json(await (page.search ? searches.run(c.get('accountId'), list) : list()), 200);
   });
 
   api.openapi(get, async (c) => {
     const { id } = c.req.valid('param');
-    const conversation = await readConversation(db.read, c.var.accountId, id, c.req.valid('query'));
+    const conversation = await readConversation(db.read, c.get('accountId'), id, c.req.valid('query'));
     if (!conversation) throw notFound('conversation');
     return c.json(conversation, 200);
   });
 
   api.openapi(patch, async (c) => {
     const { id } = c.req.valid('param');
-    const { title } = c.req.valid('json');
+    const { title, pinned, summary } = c.req.valid('json');
     const { accountId } = c.var;
     await db.write(async (tx) => {
-      if (!(await renameConversation(tx, accountId, id, title))) throw notFound('conversation');
+      const change = {
+        ...(title === undefined ? {} : { title, titled: 'user' as const }),
+        ...(pinned === undefined ? {} : { pinned_at: pinned ? clock.now() : null }),
+        ...(summary === undefined ? {} : { summary_id: summary }),
+      };
+      if (!(await changeConversation(tx, accountId, id, change))) throw notFound('conversation');
+      if (summary && !(await isSummary(tx, id, summary))) throw notFound('message');
       changed(tx, accountId, 'conversation', id);
     });
     return c.body(null, 204);
@@ -147,9 +164,16 @@ export function conversationRoutes(
     return c.body(null, 204);
   });
 
+  api.openapi(picture, async (c) => {
+    const { message, place } = c.req.valid('param');
+    const image = await findOwnImage(db.read, c.get('accountId'), { messageId: message, place });
+    if (!image) throw notFound('picture');
+    return imageResponse(c, image) as never;
+  });
+
   api.openapi(exported, async (c) => {
     const { id } = c.req.valid('param');
-    const conversation = await findConversation(db.read, c.var.accountId, id);
+    const conversation = await findConversation(db.read, c.get('accountId'), id);
     if (!conversation) throw notFound('conversation');
     const headers = { 'content-type': 'text/markdown; charset=utf-8', 'cache-control': 'no-store' };
     return rawStream(
@@ -165,10 +189,22 @@ export function conversationRoutes(
   });
 }
 
-/** Parses `before` as the list returned it: `<updated at in ms>.<id>`. */
-function parseCursor(text: string | undefined): { updatedAt: number; id: string } | undefined {
+/** Answers with a picture as nothing but a picture: no browser runs or stores it as anything else. */
+function imageResponse(c: AppContext, { mediaType, data }: { mediaType: string; data: Uint8Array }): Response {
+  return c.body(Uint8Array.from(data).buffer, 200, {
+    'content-type': mediaType,
+    'content-disposition': 'inline',
+    'content-security-policy': "default-src 'none'; sandbox",
+    'cross-origin-resource-policy': 'same-origin',
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'private, no-store',
+  });
+}
+
+/** Parses `before` as the list returned it: `<updated at in ms>.<id>`, with a `p` before it among the pinned. */
+function parseCursor(text: string | undefined): Cursor | undefined {
   if (text === undefined) return undefined;
-  const match = /^(\d{1,15})\.([0-9a-f-]{36})$/i.exec(text);
+  const match = /^(p?)(\d{1,15})\.([0-9a-f-]{36})$/i.exec(text);
   if (!match) throw new AppError('invalid_request', 'before must be what the page before this one gave as before.');
-  return { updatedAt: Number(match[1]), id: match[2]! };
+  return { isPinned: match[1] !== '', updatedAt: Number(match[2]), id: match[3]! };
 }

@@ -8,8 +8,16 @@ import { gramOfAccount, gramsFor, gramsOf, OVERLAP, PIECE } from './grams.ts';
 export interface ListPage {
   /** The kind of the conversation's first message. Without it, all kinds. */
   kind?: ConversationRow['kind'] | undefined;
-  before?: { updatedAt: number; id: string } | undefined;
+  before?: Cursor | undefined;
   limit: number;
+}
+
+/** The last conversation of a page. */
+export interface Cursor {
+  /** It was pinned; more of them may follow. A search has all in one order. */
+  isPinned: boolean;
+  updatedAt: number;
+  id: string;
 }
 
 /** `around`: the text around the match in the newest matching message; null if only the title matches. */

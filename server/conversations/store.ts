@@ -20,11 +20,13 @@ const updateClaimed = prepared((db, p: { accountId: string; id: string; at: numb
 );
 
 /** Creates a conversation. False if any account already uses the id. */
-export async function createConversation(tx: Tx, row: ConversationRow): Promise<boolean> {
+export async function createConversation(tx: Tx, row: NewConversation): Promise<boolean> {
   return (await insertConversation.run(tx, row)) === 1n;
 }
 
-const insertConversation = prepared((db, p: ConversationRow) =>
+type NewConversation = Omit<ConversationRow, 'pinned_at' | 'titled' | 'summary_id'>;
+
+const insertConversation = prepared((db, p: NewConversation) =>
   db
     .insertInto('conversation')
     .values({
@@ -66,7 +68,8 @@ export async function appendMessages(tx: Tx, conversationId: string, messages: N
       seq: last + 1 + i,
       created_at: at,
     });
-  for (const { row, extras } of messages) if (extras) await insertExtras(tx, row.id, extras.content, extras.sizes);
+  for (const { row, extras } of messages)
+    if (extras) await insertExtras(tx, { conversationId, messageId: row.id }, extras.content, extras.sizes);
 }
 
 const selectLast = prepared((db, p: { conversationId: string }) =>
@@ -102,6 +105,8 @@ const insertMessage = prepared((db, p: MessageRow) =>
     bytes: p.bytes,
     thinking: p.thinking,
     thinking_ms: p.thinking_ms,
+    effort: p.effort,
+    summary: p.summary,
   }),
 );
 
@@ -123,12 +128,14 @@ const NO_MESSAGE = {
   bytes: null,
   thinking: null,
   thinking_ms: null,
+  effort: null,
+  summary: null,
 };
 
 /** Stores the end of an answer. No row is left if the conversation was deleted meanwhile; that is no error. */
 export async function finishMessage(
   tx: Tx,
-  id: string,
+  { id, conversationId }: { id: string; conversationId: string },
   end: Pick<Message, 'text' | 'thinking' | 'cutShort' | 'reason' | 'problem'> & {
     state: RunState;
     usage: Usage;
@@ -139,6 +146,7 @@ export async function finishMessage(
 ): Promise<void> {
   await updateFinished.run(tx, {
     id,
+    conversation_id: conversationId,
     text: end.text,
     state: end.state,
     usage: JSON.stringify(end.usage),
@@ -156,6 +164,7 @@ export async function finishMessage(
 type Finished = Pick<
   MessageRow,
   | 'id'
+  | 'conversation_id'
   | 'text'
   | 'state'
   | 'usage'
@@ -185,7 +194,8 @@ const updateFinished = prepared((db, p: Finished) =>
       thinking: p.thinking,
       thinking_ms: p.thinking_ms,
     })
-    .where('id', '=', p.id),
+    .where('id', '=', p.id)
+    .where('conversation_id', '=', p.conversation_id),
 );
 
 /** Marks an answer as refunded. No row is left if the conversation was deleted meanwhile; that is no error. */
@@ -194,10 +204,15 @@ export async function refundMessage(tx: Tx, id: string, reason: Reason): Promise
 }
 
 /** False if the conversation isn't this account's. */
-export async function renameConversation(tx: Tx, accountId: string, id: string, title: string): Promise<boolean> {
+export async function changeConversation(
+  tx: Tx,
+  accountId: string,
+  id: string,
+  change: Partial<Pick<ConversationRow, 'title' | 'titled' | 'pinned_at' | 'summary_id'>>,
+): Promise<boolean> {
   const { numUpdatedRows } = await tx
     .updateTable('conversation')
-    .set({ title })
+    .set(change)
     .where('id', '=', id)
     .where('account_id', '=', accountId)
     .executeTakeFirst();

@@ -4,12 +4,29 @@ import type { Usage } from '../../shared/runs.ts';
 export interface PromptMessage {
   role: 'system' | 'user' | 'assistant';
   text: string;
+  /** Pictures that belong to the text, in its order. */
+  images?: PromptImage[];
+}
+
+export interface PromptImage {
+  name: string;
+  mediaType: string;
+  width: number;
+  height: number;
+  data: Uint8Array;
 }
 
 /** A model that may answer in place of another one, by the name that it has here. */
 export interface Fallback {
   model: string;
   maxOutputTokens: number;
+  /** The fields of the request that say how hard the model thinks. */
+  thinking?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Told of each attempt at one of several services. */
+interface Tried {
+  tries(service: string): void;
 }
 
 export interface UpstreamRequest {
@@ -17,10 +34,13 @@ export interface UpstreamRequest {
   model: string;
   messages: PromptMessage[];
   maxOutputTokens: number;
+  /** As in `Fallback`. */
+  thinking?: Readonly<Record<string, unknown>> | undefined;
   /** A stable, opaque key for the conversation, so that the upstream can keep its prompt cache warm. */
   cacheKey: string;
   /** In this order, if the model fails before its answer begins. */
   fallbacks?: readonly Fallback[];
+  notes?: Tried | undefined;
 }
 
 /** A dialect, beside chat completions, that a service may speak itself. */
@@ -50,6 +70,7 @@ export interface CallRequest {
   native?: NativeRequest | undefined;
   /** In this order, if the model fails before its answer begins. */
   fallbacks?: readonly Fallback[];
+  notes?: Tried | undefined;
 }
 
 /**
@@ -76,6 +97,10 @@ export interface Piece {
   /** What services have reported of attempts that failed before this answer: they bill it, and nobody is charged for it. */
   lost?: Usage[];
 }
+
+/** Whether an answer has begun with this piece. */
+export const saysSomething = ({ events }: Piece): boolean =>
+  events.some(({ type }) => type === 'text' || type === 'thinking' || type === 'tools' || type === 'finish');
 
 export type UpstreamFailure =
   | 'upstream_failed'

@@ -15,6 +15,7 @@ export type ProblemExtras = Partial<
     | 'limitTokens'
     | 'promptTokens'
     | 'drop'
+    | 'compactable'
     | 'issues'
   >
 >;

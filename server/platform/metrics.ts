@@ -86,6 +86,18 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly #houseMicro = new Counter({
+    name: 'perigee_house_use_micro_total',
+    help: 'Micro-credits of what the house asked models for itself, by purpose',
+    labelNames: ['purpose'],
+    registers: [this.registry],
+  });
+  readonly #houseTokens = new Counter({
+    name: 'perigee_house_use_tokens_total',
+    help: 'Tokens of what the house asked models for itself, by purpose and direction',
+    labelNames: ['purpose', 'direction'],
+    registers: [this.registry],
+  });
   readonly #outcomes = new Counter({
     name: 'perigee_edit_outcomes_total',
     help: 'Edits whose outcome was told, by whether the charge was refunded or why it was not',
@@ -192,6 +204,12 @@ export class Metrics {
 
   absorbed(reason: Reason, micro: number): void {
     this.#absorbed.inc({ reason }, micro);
+  }
+
+  housePaid(purpose: 'title', micro: number, usage: Usage): void {
+    this.#houseMicro.inc({ purpose }, micro);
+    this.#houseTokens.inc({ purpose, direction: 'input' }, usage.inputTokens);
+    this.#houseTokens.inc({ purpose, direction: 'output' }, usage.outputTokens);
   }
 
   outcomeTold(result: 'refunded' | NotRefunded, refundedMicro: number): void {

@@ -39,6 +39,6 @@ export function riskRoutes(api: Api, { db }: { db: Database }): void {
 
 /** Guests have nothing to resell, and are not looked at. */
 function member(c: AppContext): string {
-  if (c.var.accountKind === 'member') return c.var.accountId;
+  if (c.get('accountKind') === 'member') return c.get('accountId');
   throw new AppError('members_only', 'A guest has nothing to declare: sign in first.');
 }

@@ -1,6 +1,7 @@
 // The time from sending to the first token, above what the model service itself takes: from the client's send to the
 // request's arrival upstream, and from the first piece leaving there to the client having it. The double answers at once,
 // so nothing of our own work hides behind a model that thinks.
+import type { BillEntry } from '../doubles/script.ts';
 import type { Gateway, Stream } from './gateways.ts';
 import { type Finding, listed, type Measure, median, quantile } from './numbers.ts';
 import { type Services, startServices, type UpstreamProcess } from './services.ts';
@@ -96,6 +97,14 @@ async function addedTimes(upstream: UpstreamProcess, streams: Stream[]): Promise
   return streams.map((stream) => {
     const entry = bill.get(stream.mark);
     if (!entry?.firstPieceAtMs) throw new Error('a request is missing on the bill of the model service');
-    return stream.firstTextAt - entry.firstPieceAtMs + (entry.receivedAtMs - stream.sentAt);
+    return addedToFirst(stream, entry);
   });
+}
+
+/** What the way to the first token and back adds, in ms, above what the service itself takes. */
+export function addedToFirst(
+  stream: Pick<Stream, 'sentAt' | 'firstTextAt'>,
+  entry: Pick<BillEntry, 'receivedAtMs' | 'firstPieceAtMs'>,
+): number {
+  return stream.firstTextAt - entry.firstPieceAtMs! + (entry.receivedAtMs - stream.sentAt);
 }

@@ -162,7 +162,7 @@ export class PerigeeGateway implements Gateway {
   }
 }
 
-async function send(
+export async function send(
   url: string,
   method: string,
   path: string,
@@ -180,7 +180,7 @@ async function send(
   throw new Error(`${method} ${path} was refused: ${answer.statusCode} ${await readAll(answer)}`);
 }
 
-async function readAll(answer: http.IncomingMessage): Promise<string> {
+export async function readAll(answer: http.IncomingMessage): Promise<string> {
   answer.setEncoding('utf8');
   let all = '';
   for await (const piece of answer) all += piece;
@@ -188,7 +188,7 @@ async function readAll(answer: http.IncomingMessage): Promise<string> {
 }
 
 /** Reads to the end by events, not by an iterator, which would cost a microtask and more for each piece. */
-function readStream(answer: http.IncomingMessage, sign: string): Promise<Omit<Stream, 'mark' | 'sentAt'>> {
+export function readStream(answer: http.IncomingMessage, sign: string): Promise<Omit<Stream, 'mark' | 'sentAt'>> {
   answer.setEncoding('utf8');
   return new Promise((done, fail) => {
     let raw = '';
@@ -206,7 +206,7 @@ function readStream(answer: http.IncomingMessage, sign: string): Promise<Omit<St
 }
 
 /** The text of a stream of chat completions. */
-function chatText({ raw }: Stream): string {
+export function chatText({ raw }: Pick<Stream, 'raw'>): string {
   const chunks = dataOf(raw).filter((data) => data !== '[DONE]');
   return chunks
     .map((data) => (JSON.parse(data) as { choices: { delta: { content?: string } }[] }).choices[0]?.delta.content ?? '')

@@ -108,6 +108,8 @@ function messageRow(conversationId: string, seq: number, at: number): MessageRow
     clamped_to: null,
     continues: null,
     device: null,
+    effort: null,
+    summary: null,
     created_at: at + seq,
     superseded_at: null,
     superseded_by: null,

@@ -1,5 +1,5 @@
 // The yardstick: the least that a gateway can do which looks at what passes. Node's own HTTP on both sides; every event is
-// parsed, rewritten and sent on at once. No accounts, no database, no log. `tsx test/bench/plainProxy.ts http://…/v1`
+// parsed, rewritten and sent on at once, and so is an answer in one piece. No accounts, no database, no log. `tsx test/bench/plainProxy.ts http://…/v1`
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
@@ -25,6 +25,8 @@ function forward(body: Buffer, response: http.ServerResponse): void {
   const path = `${upstream.pathname}/chat/completions`;
   const call = http.request({ agent, host: upstream.hostname, port: upstream.port, method: 'POST', path, headers });
   call.on('response', (answer) => {
+    const type = answer.headers['content-type'] ?? 'application/json';
+    if (type.startsWith('application/json')) return sendWhole(answer, response);
     response.writeHead(answer.statusCode ?? 502, { 'content-type': 'text/event-stream' });
     const decoder = new StringDecoder('utf8');
     let rest = '';
@@ -40,6 +42,19 @@ function forward(body: Buffer, response: http.ServerResponse): void {
   call.on('error', () => response.destroy());
   response.on('close', () => call.destroy());
   call.end(sent);
+}
+
+function sendWhole(answer: http.IncomingMessage, response: http.ServerResponse): void {
+  const pieces: Buffer[] = [];
+  answer.on('data', (piece) => pieces.push(piece));
+  answer.on('error', () => response.destroy());
+  answer.on('end', () => {
+    const completion = JSON.parse(Buffer.concat(pieces).toString()) as { model: string };
+    completion.model = 'plain';
+    const body = JSON.stringify(completion);
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+    response.writeHead(answer.statusCode ?? 502, headers).end(body);
+  });
 }
 
 function rewrite(event: string): string {

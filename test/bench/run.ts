@@ -14,7 +14,9 @@ import { engine } from './engine.ts';
 import { firstToken } from './firstToken.ts';
 import { judging } from './judging.ts';
 import { ledger } from './ledger.ts';
+import { nodes } from './nodes.ts';
 import { type Finding, type Measure, reached } from './numbers.ts';
+import { peers } from './peers/measure.ts';
 import { retrieval } from './retrieval/measure.ts';
 import { risk } from './risk.ts';
 import { streams } from './streams.ts';
@@ -34,6 +36,8 @@ const measures: Measure[] = [
   risk,
   judging,
   streams,
+  peers,
+  nodes,
   webview,
   editor,
   retrieval,

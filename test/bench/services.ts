@@ -12,7 +12,11 @@ import { CallGateway, type Gateway, MessagesGateway, PerigeeGateway, PlainGatewa
 export interface Services {
   upstream: UpstreamProcess;
   /** The yardstick first: it warms up the machine's clock for nobody's advantage. */
-  gateways: { plain: Gateway; perigee: Gateway; calls: Gateway; messages: Gateway };
+  gateways: { plain: Gateway; perigee: PerigeeGateway; calls: Gateway; messages: Gateway };
+  /** Where the plain proxy listens, without /v1. */
+  plainUrl: string;
+  /** Leaders of the process groups. */
+  pids: { plain: number; perigee: number };
   stop(): Promise<void>;
 }
 
@@ -60,6 +64,8 @@ export async function startServices(guests: number): Promise<Services> {
         calls: new CallGateway(perigee),
         messages: new MessagesGateway(perigee),
       },
+      plainUrl: proxy.url,
+      pids: { plain: proxy.child.pid!, perigee: backend.pid! },
       stop,
     };
   } catch (error) {

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { audit } from '../../server/credits/audit/audit.ts';
 import { type HoldKey, spentInMonth } from '../../server/credits/holds/keyMonths.ts';
-import { forgetWallet, grant, openWallet, placeHold, settleHold, voidHold } from '../../server/credits/holds/store.ts';
+import { lockCharge, refundRun } from '../../server/credits/holds/refunds.ts';
+import {
+  findKeyOf,
+  forgetWallet,
+  grant,
+  openWallet,
+  placeHold,
+  settleHold,
+  voidHold,
+} from '../../server/credits/holds/store.ts';
 import { monthOf } from '../../server/credits/rules/keyMonth.ts';
 import type { Database } from '../../server/platform/db/database.ts';
 import { ENGINES } from '../support/engines.ts';
@@ -63,8 +72,8 @@ for (const engine of ENGINES)
     const settle = (runId: string, cost: number, at = NOW) => db.write((tx) => settleHold(tx, use(runId), cost, at));
     const release = (runId: string, at = NOW) => db.write((tx) => voidHold(tx, use(runId), 'upstream_failed', 0, at));
     const spent = async (key: HoldKey, at = NOW) => (await spentInMonth(db.read, [key.id], at)).get(key.id) ?? 0;
-    const lineOf = (runId: string) =>
-      db.read.selectFrom('log_entry').selectAll().where('id', '=', `run:${runId}`).executeTakeFirstOrThrow();
+    const lineOf = (runId: string, of: 'run' | 'refund' = 'run') =>
+      db.read.selectFrom('log_entry').selectAll().where('id', '=', `${of}:${runId}`).executeTakeFirstOrThrow();
     /** Runs aren't part of these tests, so the two invariants that ask for them are left out. */
     const proven = async () =>
       (await audit(db.read, NOW, 0)).filter((v) => !/its run has ended|without a resolved hold/.test(v.what));
@@ -219,6 +228,59 @@ for (const engine of ENGINES)
       const holds = await db.read.selectFrom('hold').select('key_name').where('key_id', '=', key.id).execute();
       assert.deepEqual(holds, [{ key_name: null }, { key_name: null }]);
       assert.equal(await spent(key), 0);
+    });
+
+    describe('the day of other extensions', () => {
+      const extend = async (accountId: string, amountMicro: number, { at = NOW, dailyMicro = 100 } = {}) => {
+        const [id, runId] = [randomUUID() as string, randomUUID() as string];
+        const placed = { id, accountId, runId, amountMicro, at, editor: { dailyMicro } };
+        return { ...(await db.write((tx) => placeHold(tx, placed))), runId };
+      };
+      const MIDNIGHT = Date.parse('2026-11-16T00:00:00Z');
+
+      it('holds all of them to one cap, until the next day (UTC)', async () => {
+        const id = await wallet(1000);
+        const one = await extend(id, 60);
+        assert.equal(one.kind, 'held');
+        const { runId: _, ...refused } = await extend(id, 41);
+        assert.deepEqual(refused, { kind: 'key_spent', limitMicro: 100, usedMicro: 60, resetsAt: MIDNIGHT });
+        await settle(one.runId, 25, MIDNIGHT + 1);
+        assert.equal((await extend(id, 75, { at: MIDNIGHT - 1 })).kind, 'held', 'it counts for the day it began in');
+        assert.equal((await extend(id, 1, { at: MIDNIGHT - 1 })).kind, 'key_spent');
+        assert.equal((await extend(id, 100, { at: MIDNIGHT })).kind, 'held');
+        assert.equal((await extend(id, 1, { at: MIDNIGHT })).kind, 'key_spent');
+      });
+
+      it('is of one account alone, and neither its own requests nor its keys count', async () => {
+        const [id, other, key] = [await wallet(1000), await wallet(1000), keyOf(100)];
+        assert.equal((await hold(id, key, 100)).kind, 'held');
+        assert.equal((await hold(id, null, 100)).kind, 'held');
+        assert.equal((await extend(id, 100)).kind, 'held');
+        assert.equal((await extend(other, 100)).kind, 'held');
+        assert.equal((await hold(id, null, 100)).kind, 'held');
+        assert.equal(await spent(key), 100);
+      });
+
+      it('lets of many at once only as many through as it holds', async () => {
+        const id = await wallet(1000);
+        const answers = await Promise.all(Array.from({ length: 30 }, () => extend(id, 30)));
+        assert.equal(answers.filter(({ kind }) => kind === 'held').length, 3);
+        assert.equal(answers.filter(({ kind }) => kind === 'key_spent').length, 27);
+      });
+
+      it('is no API key in the token log', async () => {
+        const id = await wallet(1000);
+        const { runId } = await extend(id, 60);
+        await settle(runId, 25);
+        const { key_id, key_name } = await lineOf(runId);
+        assert.deepEqual([key_id, key_name], [null, null]);
+        await db.write(async (tx) =>
+          refundRun(tx, await lockCharge(tx, id, runId), use(runId), 'upstream_failed', NOW),
+        );
+        const { key_id: ofRefund } = await lineOf(runId, 'refund');
+        assert.equal(ofRefund, null);
+        assert.equal(await findKeyOf(db.read, runId), null);
+      });
     });
 
     it('is proven by the audit', async () => {

@@ -243,7 +243,8 @@ export class UpstreamDouble {
     for (const message of entry.body.messages ?? []) {
       const { role } = message;
       const content = typeof message.content === 'string' ? message.content : JSON.stringify(message);
-      const tokens = 4 + countTokens(content);
+      const pictures = content.match(PICTURES)?.length ?? 0;
+      const tokens = 4 + countTokens(content.replace(PICTURES, '')) + pictures * PICTURE_TOKENS;
       entry.inputTokens += tokens;
       const prefix = hash.update(`\0${role}\0${content}`).copy().digest('base64');
       cached &&= this.#cache.has(prefix);
@@ -280,6 +281,10 @@ function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   return ((content ?? []) as { text?: string }[]).map(({ text }) => text ?? '').join('\n');
 }
+
+const PICTURES = /data:image\/[a-z]+;base64,[A-Za-z0-9+/=]*/g;
+/** What OpenAI takes for a screenshot. */
+const PICTURE_TOKENS = 1_105;
 
 /** The double's own tokenizer: one token for every 4 bytes, rounded up. */
 export function countTokens(text: string): number {

@@ -60,6 +60,11 @@ export class Backend {
     return `http://${this.options.env?.HOST ?? '127.0.0.1'}:${this.#port}`;
   }
 
+  /** Of the process that runs now; it leads a process group of its own. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   /** The end of its log (100 KB at most). */
   get log(): string {
     return this.#printed;

@@ -1,5 +1,7 @@
-// `npm run pictures [-- name…]`: takes pictures of the real editor with the demo model, into docs/. Each scene of
-// scenes.ts is set up in a new editor, in light and dark, wide and narrow: docs/<scene>-<theme>[-narrow].png.
+// `npm run pictures [-- scene or picture…]`: takes pictures of the real editor with the demo model. Each scene of scenes.ts is
+// set up in a new editor, in light and dark, wide and narrow: <scene>-<theme>[-narrow].png, into docs/ if it is there, because
+// a page shows it, else into out/pictures/.
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UpstreamDouble } from '../doubles/upstream.ts';
@@ -18,13 +20,18 @@ const shapes = {
 // Hides parts of the editor that have nothing to do with the extension.
 const calm = {
   'editor.minimap.enabled': false,
+  // How long ago the sample was made, and the ports of everything else that runs on the machine.
+  'git.blame.statusBarItem.enabled': false,
+  'remote.autoForwardPorts': false,
   'window.commandCenter': false,
   'workbench.layoutControl.enabled': false,
 };
 
 async function take(scene: Scene, theme: keyof typeof themes, shape: keyof typeof shapes): Promise<void> {
   const { viewport, sideBar } = shapes[shape];
-  const file = join(root, 'docs', `${scene.name}-${theme}${shape}.png`);
+  const name = `${scene.name}-${theme}${shape}.png`;
+  const shown = join(root, 'docs', name);
+  const file = existsSync(shown) ? shown : join(root, 'out/pictures', name);
   const sample = await makeSample();
   const upstream = scene.script && (await new UpstreamDouble().start());
   const call = scene.script && upstream?.script(scene.script);
@@ -56,25 +63,29 @@ async function take(scene: Scene, theme: keyof typeof themes, shape: keyof typeo
 }
 
 async function main(names: string[]): Promise<number> {
-  const wanted = scenes.filter(({ name }) => names.length === 0 || names.includes(name));
+  const wanted = scenes.flatMap((scene) =>
+    (scene.themes ?? (['dark', 'light'] as const)).flatMap((theme) =>
+      (scene.narrow === false ? ([''] as const) : (['', '-narrow'] as const))
+        .filter(
+          (shape) =>
+            names.length === 0 || names.includes(scene.name) || names.includes(`${scene.name}-${theme}${shape}`),
+        )
+        .map((shape) => ({ scene, theme, shape })),
+    ),
+  );
   if (wanted.length === 0) {
     console.error(`No such scene. There are: ${scenes.map(({ name }) => name).join(', ')}`);
     return 1;
   }
   await Promise.all([fetchEditor(), fetchBrowser()]);
-  await mkdir(join(root, 'docs'), { recursive: true });
-  await mkdir(join(root, 'out'), { recursive: true });
+  await mkdir(join(root, 'out/pictures'), { recursive: true });
   let failed = 0;
-  for (const scene of wanted) {
-    for (const theme of scene.themes ?? (['dark', 'light'] as const)) {
-      for (const shape of scene.narrow === false ? ([''] as const) : (['', '-narrow'] as const)) {
-        try {
-          await take(scene, theme, shape);
-        } catch (error) {
-          failed++;
-          console.error(`${scene.name}, ${theme}${shape}:`, error);
-        }
-      }
+  for (const { scene, theme, shape } of wanted) {
+    try {
+      await take(scene, theme, shape);
+    } catch (error) {
+      failed++;
+      console.error(`${scene.name}, ${theme}${shape}:`, error);
     }
   }
   return failed === 0 ? 0 : 1;

@@ -28,6 +28,8 @@ export interface Desk {
 }
 
 const settings = {
+  // The box at the top asks for edits, but where a suite turns it off for the folder.
+  'perigee.edit.promptInPlace': false,
   // In the browser edition on by default: the tests say themselves when a file is saved.
   'files.autoSave': 'off',
   'editor.formatOnSave': true,

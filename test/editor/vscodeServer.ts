@@ -100,6 +100,9 @@ const quiet = {
   'telemetry.telemetryLevel': 'off',
   'update.mode': 'none',
   'window.confirmBeforeClose': 'never',
+  // On a busy machine a browser takes the Alt of a chord for itself, and a menu opens that keeps all other keys.
+  'window.customMenuBarAltFocus': false,
+  'window.enableMenuBarMnemonics': false,
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.startupEditor': 'none',
   'workbench.tips.enabled': false,

@@ -50,6 +50,21 @@ describe('the client of the server', () => {
     server.close();
   });
 
+  it('tells of a page that takes too long as of a page, and of a lost connection as of the server', async () => {
+    for (const [name, kind, code] of [
+      ['TimeoutError', 'refused', 'page_too_slow'],
+      ['NetworkError', 'offline', 'unavailable'],
+    ]) {
+      const fails = () => Promise.reject(new DOMException('No answer', name));
+      const slow = new Backend({ baseUrl: () => ({ url: address }), fetch: fails, device: 'VS Code' });
+      await assert.rejects(slow.fetchPage(bearer(address, 'token'), 'https://example.org/'), (error) => {
+        assert.ok(error instanceof BackendError);
+        assert.deepEqual([error.kind, error.problem.code], [kind, code]);
+        return true;
+      });
+    }
+  });
+
   async function read(after = 0): Promise<NumberedRunEvent[]> {
     const seen: NumberedRunEvent[] = [];
     for await (const one of backend.runEvents(
@@ -63,6 +78,60 @@ describe('the client of the server', () => {
   }
   const wrote = (events: NumberedRunEvent[]) =>
     events.map((one) => (one.type === 'text' ? one.data.text : `(${one.type})`)).join('');
+
+  describe('a completion for another extension', () => {
+    const asker = { extension: 'acme.helper', dailyCapMicro: 5 };
+    async function chunks(extension = asker.extension): Promise<unknown[]> {
+      const seen: unknown[] = [];
+      const { signal } = new AbortController();
+      const by = { ...asker, extension };
+      for await (const one of backend.completion(bearer(address, 'token'), {}, by, signal)) seen.push(one);
+      return seen;
+    }
+
+    it('is read to its end, and says who asks and for how much', async () => {
+      answers = [
+        (_, response) => stream(response).end('data: {"a":1}\n\n: alive\n\ndata: {"a":2}\n\ndata: [DONE]\n\n'),
+      ];
+      assert.deepEqual(await chunks(), [{ a: 1 }, { a: 2 }]);
+      const { url, headers } = requests[0]!;
+      assert.deepEqual(
+        [url, headers['perigee-for'], headers['perigee-daily-cap']],
+        ['/v1/chat/completions', 'acme.helper', '5'],
+      );
+    });
+
+    it('has a word for an extension that the editor does not name: proxies drop empty headers', async () => {
+      answers = [(_, response) => stream(response).end('data: [DONE]\n\n')];
+      await chunks('');
+      assert.equal(requests[0]?.headers['perigee-for'], 'unknown');
+    });
+
+    it('fails if it ends without its end, is no JSON, or is refused', async () => {
+      const problem = {
+        type: 'about:blank',
+        title: 'No',
+        status: 402,
+        detail: 'no',
+        code: 'daily_cap_reached',
+        requestId: '',
+      };
+      const cases: [Answer, string, string][] = [
+        [(_, response) => stream(response).end('data: {"a":1}\n\n'), 'offline', 'unavailable'],
+        [(_, response) => stream(response).end('data: {"a"\n\n'), 'wrongServer', 'wrong_host'],
+        [
+          (_, response) =>
+            response.writeHead(402, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem)),
+          'refused',
+          'daily_cap_reached',
+        ],
+      ];
+      for (const [answer, kind, code] of cases) {
+        answers = [answer];
+        await assert.rejects(chunks(), (error: BackendError) => error.kind === kind && error.problem.code === code);
+      }
+    });
+  });
 
   it('reads a run to its terminal event and tells the balance in it', async () => {
     answers = [

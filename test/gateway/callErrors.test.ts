@@ -13,6 +13,10 @@ const KEY = `pgk_${'a1'.repeat(24)}x`;
 function refuse(error: Error, path = '/v1/x', headers: Record<string, string> = {}) {
   const api = createApi();
   api.onError(onError(createLog('silent'), callRefusal));
+  api.use((c, next) => {
+    c.set('now', () => Date.now());
+    return next();
+  });
   api.get(path, () => {
     throw error;
   });

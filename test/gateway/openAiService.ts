@@ -5,7 +5,7 @@ import {
   type UpstreamFailure,
   type UpstreamRequest,
 } from '../../server/gateway/stream.ts';
-import { openAiUpstream } from '../../server/gateway/upstreams/openai.ts';
+import { openAiUpstream, type Timeouts } from '../../server/gateway/upstreams/openai.ts';
 import { type Script, UpstreamDouble } from '../doubles/upstream.ts';
 import { eventsIn } from '../support/pieces.ts';
 
@@ -40,7 +40,7 @@ export function openAiService() {
     logged.length = 0;
   });
 
-  const upstreamWith = (timeouts: Partial<typeof QUICK> = {}, more: { cacheKey?: boolean; url?: string } = {}) =>
+  const upstreamWith = (timeouts: Partial<Timeouts> = {}, more: { cacheKey?: boolean; url?: string } = {}) =>
     openAiUpstream({ url: double.url, key: KEY, log, timeouts: { ...QUICK, ...timeouts }, ...more });
 
   /** All that is said, and the error at its end if there is one. */

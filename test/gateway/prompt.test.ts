@@ -85,7 +85,12 @@ describe('a prompt', () => {
     assert.deepEqual(
       drops.map((d) => d.what),
       [
-        ...['the diff', 'the earlier messages (start a new chat)', 'the piece of a.ts', 'the output of npm test'],
+        ...[
+          'the diff',
+          'the earlier messages (/compact, or start a new chat)',
+          'the piece of a.ts',
+          'the output of npm test',
+        ],
         ...['the file small.ts', 'part of your message'],
       ],
     );

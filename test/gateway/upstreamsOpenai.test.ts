@@ -73,6 +73,64 @@ describe('an OpenAI-compatible service', () => {
       assert.equal((await stream.next()).done, true);
     });
 
+    describe('is read in few pieces once it has begun', () => {
+      const SELDOM = { pace: { leastMs: 2 ** 30, mostMs: 0 } };
+
+      /** Reads an answer up to its first word, and then beside the test. */
+      async function begin(script: Script, signal = new AbortController().signal) {
+        const call = double.script({ pieces: ['one ', 'two ', 'three'], gateAt: [1, 2], ...script });
+        const upstream = upstreamWith(SELDOM);
+        const told: string[] = [];
+        let begins = () => {};
+        const begun = new Promise<void>((resolve) => (begins = resolve));
+        const reading = (async () => {
+          for await (const event of eventsIn(upstream.stream(REQUEST, signal))) {
+            told.push(event.type === 'text' ? event.text : event.type);
+            begins();
+          }
+        })();
+        reading.catch(() => {});
+        await begun;
+        const step = async () => {
+          await call.step();
+          // A round trip later, what was sent has come.
+          await upstream.models();
+        };
+        return { told, reading, step };
+      }
+
+      it('the last at its end', async () => {
+        const { told, reading, step } = await begin({});
+        for (let n = 0; n < 2; n++) await step();
+        await reading;
+        assert.deepEqual(told, ['one ', 'two three', 'usage', 'finish']);
+      });
+
+      it('each before it is large', async () => {
+        const large = 'x'.repeat(16_384);
+        const { told, reading, step } = await begin({ pieces: ['one ', large, 'three'] });
+        for (let n = 0; n < 2; n++) await step();
+        await reading;
+        assert.deepEqual(told, ['one ', large, 'three', 'usage', 'finish']);
+      });
+
+      it('the last when it breaks', async () => {
+        const { told, reading, step } = await begin({ end: 'destroy' });
+        for (let n = 0; n < 2; n++) await step();
+        await assert.rejects(reading, { code: 'upstream_failed' });
+        assert.deepEqual(told, ['one ', 'two three']);
+      });
+
+      it('the last when it is stopped: what has come is billed', async () => {
+        const stop = new AbortController();
+        const { told, reading, step } = await begin({}, stop.signal);
+        await step();
+        stop.abort(new Error('stopped'));
+        await assert.rejects(reading, /stopped/);
+        assert.deepEqual(told, ['one ', 'two ']);
+      });
+    });
+
     for (const [name, wire] of [
       ['lines that end in CRLF', ['crlf']],
       ['single bytes, which cut characters and lines', ['bytes']],

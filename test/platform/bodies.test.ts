@@ -79,6 +79,10 @@ describe('a body that comes in pieces', () => {
   before(async () => {
     const api = createApi();
     api.onError(onError(createLog('silent'), problemResponse));
+    api.use((c, next) => {
+      c.set('now', () => Date.now());
+      return next();
+    });
     api.use(bodyGate(100));
     api.post('/x', takesBody({ maxBytes: 1_000, type: 'json' }), async (c) => c.json(await c.req.json()));
     server = createAdaptorServer({ fetch: api.fetch }) as Server;

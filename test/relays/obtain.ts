@@ -2,7 +2,7 @@
 // its PATH is taken from there.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { root } from '../editor/fetch.ts';
@@ -25,16 +25,29 @@ export interface Program {
   files: string;
 }
 
-/** The folder `node_modules` with this package. No script of a package runs. Rejects with `Absent`. */
-export async function fromNpm(name: string, version: string): Promise<string> {
-  const folder = join(CACHE, `${name.replace('/', '-')}-${version}`);
+/**
+ * The folder `node_modules` with this package. No script of a package runs. Rejects with `Absent` if it can't be had, and
+ * with another error if the package is not the one of this `integrity`. `overrides`: versions of what it depends on.
+ */
+export async function fromNpm(
+  name: string,
+  version: string,
+  { integrity, overrides = {} }: { integrity?: string; overrides?: Record<string, string> } = {},
+): Promise<string> {
+  const parts = [[name, version], ...Object.entries(overrides)].map(([part, of]) => `${part!.replace('/', '-')}-${of}`);
+  const folder = join(CACHE, parts.join('+'));
   const modules = join(folder, 'node_modules');
   // npm writes this file last.
-  if (existsSync(join(modules, '.package-lock.json'))) return modules;
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'package.json'), '{"private":true}');
-  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  await run('npm', ['install', ...flags, `${name}@${version}`], { cwd: folder }).catch(absent(name));
+  const lock = join(modules, '.package-lock.json');
+  if (!existsSync(lock)) {
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, overrides }));
+    const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+    await run('npm', ['install', ...flags, `${name}@${version}`], { cwd: folder }).catch(absent(name));
+  }
+  const { packages } = JSON.parse(await readFile(lock, 'utf8')) as { packages: Record<string, { integrity?: string }> };
+  const had = packages[`node_modules/${name}`]?.integrity;
+  if (integrity !== undefined && had !== integrity) throw new Error(`${name}@${version} is another: ${had}`);
   return modules;
 }
 

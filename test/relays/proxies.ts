@@ -18,6 +18,8 @@ export interface Target {
 /** A proxy that runs. */
 export interface Running {
   port: number;
+  /** It leads a process group of its own. */
+  pid: number;
   /** Headers that its users must send. */
   headers?: Way['headers'];
   /** It opens the TLS of its users. */
@@ -44,7 +46,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** Starts a program in a folder of its own, and waits until it listens. */
-async function launch(
+export async function launch(
   { path, env }: Pick<Program, 'path' | 'env'>,
   args: (folder: string) => string[],
   port: number,
@@ -70,7 +72,7 @@ async function launch(
       throw new Absent(`${path} does not listen: ${said.slice(-800)}`);
     }
   }
-  return { port, stop: () => endProcess(child) };
+  return { port, pid: child.pid!, stop: () => endProcess(child) };
 }
 
 async function listens(port: number): Promise<boolean> {
@@ -176,11 +178,15 @@ const httpProxy: Intermediary = {
   },
 };
 
-const portkey: Intermediary = {
+export const portkey: Intermediary = {
   name: '@portkey-ai/gateway',
   kind: 'relay',
   async start({ host, key }) {
-    const modules = await fromNpm('@portkey-ai/gateway', '1.15.2');
+    const modules = await fromNpm('@portkey-ai/gateway', '1.15.2', {
+      integrity: 'sha512-OuwwQEJ0rnKQuPgaCqyMpP+X5Uly2h9EBDm5Lx/NYu9MXTzB/nKrKgjd8J3vPGeNpYoyxTzKSzTV2tGv8Dd+fg==',
+      // With a later one, every streamed answer is a 500, "TypeError: immutable": Portkey-AI/gateway#1389.
+      overrides: { '@hono/node-server': '1.14.0' },
+    });
     const port = await freePort();
     const program = join(modules, '@portkey-ai/gateway/build/start-server.js');
     const running = await launch(NODE, () => [program, `--port=${port}`, '--headless'], port);

@@ -54,8 +54,8 @@ onBothEnginesWithSignIn('the body of a request', (world, engine) => {
       const body = { repeat: ' ', times: (limit?.maxBytes ?? MB) + 1, chunked: !(limit && limit.maxBytes >= 8 * MB) };
       const answer = await sender.send({ method, path: there, headers, body });
       assert.ok(answer.status >= 200 && answer.status < 500, `${method} ${path}: ${answer.status}`);
-      // Some routes are for members or reviewers alone: a guest is refused before the body is read.
-      const isForGuests = answer.code !== 'members_only' && !path.startsWith('/api/desk');
+      // Some routes are for members or reviewers alone, or not switched on: that is said before the body is read.
+      const isForGuests = !['members_only', 'not_offered'].includes(answer.code!) && !path.startsWith('/api/desk');
       if (limit?.type === 'json' && isForGuests) assert.equal(answer.status, 413, `${method} ${path}`);
     }
   }).timeout(60_000);
@@ -221,19 +221,25 @@ onBothEnginesWithSignIn('the body of a request', (world, engine) => {
       ['lists', NESTED],
       ['objects in pieces', { ...OBJECTS, chunked: true }],
     ] as const) {
-      const yardstick = await unread(body);
+      let yardstick = await unread(body);
       for (const [path, with_] of [
         ...TOO_LARGE.map(([, path, with_]) => [path, with_] as const),
         ['/api/runs', headers] as const,
       ]) {
-        const before = process.memoryUsage.rss();
-        const { ms, answer } = await sender.cost(() => post(path, body, with_));
-        assert.ok(answer.status >= 400 && answer.status < 500, `${path}: ${answer.status}`);
-        assert.ok(ms < 3 * yardstick + 3, `${title} to ${path}: ${ms} ms, where receiving it costs ${yardstick}`);
-        assert.ok(process.memoryUsage.rss() - before < 100 * MB, `${title} to ${path}: memory`);
+        // Others on the machine make both dearer, not always at the same time. What is too dear by itself always is.
+        for (let left = 3; ; left--) {
+          const before = process.memoryUsage.rss();
+          const { ms, answer } = await sender.cost(() => post(path, body, with_));
+          const grown = process.memoryUsage.rss() - before;
+          assert.ok(answer.status >= 400 && answer.status < 500, `${path}: ${answer.status}`);
+          if (ms < 3 * yardstick + 3 && grown < 100 * MB) break;
+          const told = `${title} to ${path}: ${ms} ms and ${grown} bytes, where receiving it costs ${yardstick} ms`;
+          assert.ok(left > 1, told);
+          yardstick = await unread(body);
+        }
       }
     }
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   // After what measures: some MB that were held for long are a burden to the collector.
   it('that stands still takes the room of its own account alone', async () => {

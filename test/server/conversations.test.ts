@@ -109,7 +109,14 @@ onBothEngines('a conversation', (server) => {
         text: 'let a;\nlet b;',
       },
       { kind: 'folder', path: 'src/net', text: 'src/net/c.ts\n\nLeft out: 1 file that may hold secrets.' },
-      { kind: 'symbol', path: 'src/a.ts', range: { start: 9, end: 9 }, languageId: 'typescript', text: 'const c = 1;' },
+      {
+        kind: 'symbol',
+        path: 'src/a.ts',
+        name: 'c',
+        range: { start: 9, end: 9 },
+        languageId: 'typescript',
+        text: 'const c = 1;',
+      },
       { kind: 'commit', path: '3f2a1bc Count', text: 'commit 3f2a1bc\n\nCount' },
       { kind: 'terminal', path: 'npm test', text: '$ npm test\nfailing: 1\n(exit code 1)' },
       { kind: 'pasted', path: '2 lines', text: 'one\ntwo' },
@@ -131,8 +138,8 @@ onBothEngines('a conversation', (server) => {
     );
     const [question] = (await guest.conversation(conversationId)).body.messages;
     assert.deepEqual(
-      question!.attachments!.map(({ kind, path, range }) => ({ kind, path, range })),
-      given.map(({ kind, path, range }) => ({ kind, path, range })),
+      question!.attachments!.map(({ kind, path, name, range }) => ({ kind, path, name, range })),
+      given.map(({ kind, path, name, range }) => ({ kind, path, name, range })),
     );
     const markdown = await guest.request<string>('GET', `/api/conversations/${conversationId}/export`);
     assert.match(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { sql } from 'kysely';
 import { purgeLimitUses } from '../../server/credits/limits/limits.ts';
-import { STORED_TIMES } from '../../server/jobs.ts';
+import { STORED_TIMES, storedTimes } from '../../server/jobs.ts';
 import type { MinuteLimits, Policy } from '../../server/platform/config/config.ts';
 import { bringBack, ClockSteps } from '../../server/platform/db/clockSteps.ts';
 import type { RunAnswer } from '../../shared/runs.ts';
@@ -211,6 +211,25 @@ onBothEngines(
         [9, '6'],
       ] as const)
         assert.equal(field(await ask(await member(server(), tier)), 'ratelimit').requests!.r, requests);
+    });
+
+    it('nor leave a run of a dead node open until the clock is where it was', async () => {
+      const { db, clock } = server();
+      const guest = await server().guest();
+      const { id } = (await guest.start(guest.chat('hi'))).body.run;
+      await guest.events(id);
+      const lease = () =>
+        db.read.selectFrom('run').select('lease_until').where('id', '=', id).executeTakeFirstOrThrow();
+      const now = clock.now();
+      await db.write((tx) =>
+        tx
+          .updateTable('run')
+          .set({ lease_until: now + 3_600_000 })
+          .where('id', '=', id)
+          .execute(),
+      );
+      await bringBack(db, storedTimes(15_000), now);
+      assert.equal((await lease()).lease_until, now + 15_000);
     });
 
     it('neither lock out for long nor let all through again when the clock is set back', async () => {

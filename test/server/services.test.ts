@@ -10,11 +10,12 @@ import { openAiUpstream } from '../../server/gateway/upstreams/openai.ts';
 import { parseConfig } from '../../server/platform/config/config.ts';
 import { readNodeMetrics } from '../../server/platform/http/nodeMetrics.ts';
 import { systemClock, systemIds } from '../../server/platform/system.ts';
+import type { RequestRecord } from '../../shared/requests.ts';
 import { FAILURES, UpstreamDouble } from '../doubles/upstream.ts';
 import { COMMANDS } from '../support/admin.ts';
 import { ENGINES } from '../support/engines.ts';
 import { freshDatabase, SECRET, startServer, type TestServer } from '../support/server.ts';
-import { openTool, type Tool } from '../support/tools.ts';
+import { openTool, ownerOf, type Tool } from '../support/tools.ts';
 
 for (const engine of ENGINES)
   describe(`a server with two model services (${engine})`, () => {
@@ -100,6 +101,22 @@ for (const engine of ENGINES)
         ['charge', 'charge', 'charge', 'charge'],
       );
       assert.equal(before - (await tool.available()), -lines.reduce((sum, { amount }) => sum + amount, 0));
+    });
+
+    it('keeps in the record of a request how many attempts it took, and for its operator alone the service that answered', async () => {
+      for (const double of Object.values(doubles)) double.script(FAILURES.broken);
+      const id = (await ask('a conversation')).headers.get('x-request-id')!;
+      const owner = await ownerOf(server, tool);
+      const { body } = await owner.request<RequestRecord>('GET', `/api/requests/${id}`);
+      // One that has asked for a pause is not asked.
+      const attempts = doubles.east.bill.length + doubles.west.bill.length;
+      assert.ok(attempts > 1);
+      assert.deepEqual([body.outcome, body.attempts, 'service' in body], ['answered', attempts, false]);
+      const { lines } = await admin('requests', '--id', id);
+      assert.ok(
+        lines.some((line) => /^service +(east|west)$/.test(line)),
+        lines.join('\n'),
+      );
     });
 
     it('tells of them in its metrics', async () => {

@@ -208,6 +208,5 @@ for (const engine of ENGINES)
           assert.ok(answer === null || /resold|suspended/.test(answer.text), answer?.text);
       }
       await settled();
-      server().double.usually({ text: 'Hello.' });
     });
   });

@@ -5,6 +5,8 @@ import { drawBlock } from '../../shared/answers/answerHtml.ts';
 import { answerLexer } from '../../shared/answers/answerMarkdown.ts';
 
 const AnswerLexer = answerLexer(Lexer);
+// biome-ignore lint/suspicious/noTemplateCurlyInString: a shell's variables
+const VARIABLES = 'Set $HOME and $PATH, $HOME/$USER, ${a}_${b}, $foo=$bar; echo $$ and $$';
 
 /** The HTML of a text, without what stands around each paragraph. */
 function html(text: string): string {
@@ -189,11 +191,7 @@ describe('an answer’s Markdown: math', () => {
       'It costs $5 and $6, US$7 to US$8, $5/$6, or $5 (about 4€ = 4.5$).',
       'It costs $5 and $6, US$7 to US$8, $5/$6, or $5 (about 4€ = 4.5$).',
     ],
-    [
-      'not variables',
-      'Set $HOME and $PATH, $HOME/$USER, ${a}_${b}, $foo=$bar; echo $$ and $$',
-      'Set $HOME and $PATH, $HOME/$USER, ${a}_${b}, $foo=$bar; echo $$ and $$',
-    ],
+    ['not variables', VARIABLES, VARIABLES],
     ['not without its end', 'So \\( x \\, y and \\[ x', 'So \\( x \\, y and \\[ x'],
     ['not over an empty line', '$$\nx\n\ny\n$$', '<p>$$\nx</p>\n<p>y\n$$</p>'],
     ['not in code', '`\\(x\\)` and `$x$`', '<code>\\(x\\)</code> and <code>$x$</code>'],

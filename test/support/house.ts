@@ -6,7 +6,9 @@ export const FLOORS: Record<string, number> = {
   'server/platform': 0,
   'server/credits': 1,
   'server/conversations': 1,
+  'server/fetch': 1,
   'server/risk': 1,
+  'server/requests': 1,
   'server/accounts': 2,
   'server/gateway': 3,
   'server/web': 3,
@@ -20,6 +22,7 @@ export const FLOORS: Record<string, number> = {
   'extension/chat': 3,
   'extension/edit': 3,
   'extension/index': 3,
+  'extension/models': 3,
   'extension/quota': 3,
   'extension/later.ts': 4,
   'extension/edits.ts': 5,
@@ -32,8 +35,9 @@ export const FLOORS: Record<string, number> = {
  * each other. Files beside the rooms have no floor, but must not be part of an import cycle.
  */
 export const ROOMS: Record<string, string[][]> = {
-  shared: [['money', 'answers']],
+  shared: [['money', 'answers', 'media'], ['math']],
   'server/platform': [['values', 'config', 'migrations'], ['db'], ['http']],
+  'server/platform/db': [['rows'], ['postgres']],
   'server/credits': [['rules'], ['journal'], ['plans'], ['holds'], ['payments', 'prices', 'limits', 'log', 'audit']],
   'server/risk': [['signals'], ['score', 'observe'], ['flags']],
   'server/accounts': [
@@ -47,7 +51,7 @@ export const ROOMS: Record<string, string[][]> = {
   'extension/account': [['session'], ['signIn']],
   'extension/quota': [['words']],
   'extension/index': [['ranking']],
-  'extension/chat': [['context'], ['commands'], ['conversation', 'answers', 'webview']],
+  'extension/chat': [['context'], ['commands'], ['conversation', 'answers', 'participant', 'webview']],
   'extension/chat/webview': [['blocks'], ['model'], ['parts'], ['markdown'], ['ui']],
   'extension/edit': [
     ['hunks'],
@@ -58,7 +62,7 @@ export const ROOMS: Record<string, string[][]> = {
     ['proposals', 'review'],
     ['checkpoints', 'apply'],
     ['requests'],
-    ['actions'],
+    ['actions', 'inline'],
   ],
   'extension/edit/engine': [['text'], ['reading', 'placing'], ['planning'], ['snippets']],
 };
@@ -66,6 +70,7 @@ export const ROOMS: Record<string, string[][]> = {
 /** Folders whose files have no I/O, clock, randomness or async: their output depends only on their input. */
 export const CORES = [
   'shared/answers',
+  'shared/media',
   'shared/money',
   'server/credits/rules',
   'server/gateway/dialects',

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { type App, createApp } from '../../server/app.ts';
 import { audit } from '../../server/credits/audit/audit.ts';
 import { StripeService } from '../../server/credits/payments/stripe.ts';
+import type { Network } from '../../server/fetch/network.ts';
 import type { Upstream } from '../../server/gateway/stream.ts';
 import { openAiUpstream } from '../../server/gateway/upstreams/openai.ts';
 import type { Clock } from '../../server/platform/clock.ts';
@@ -28,6 +29,11 @@ import { freshPostgres } from './postgres.ts';
 export type Engine = 'sqlite' | 'postgres';
 
 export const SECRET = 'a secret for tests, 32 characters or more';
+
+const NO_NETWORK: Network = {
+  resolve: async () => [],
+  connect: () => assert.fail('no test connects to the internet'),
+};
 
 interface FreshDatabase {
   /** Its DATABASE_URL. */
@@ -108,6 +114,8 @@ export interface TestServerOptions {
   upstream?: Upstream;
   env?: Record<string, string>;
   log?: Log;
+  /** How web pages are reached; without it, none is. */
+  network?: Network;
   /** An existing double, for a second node. */
   double?: UpstreamDouble;
 }
@@ -144,6 +152,7 @@ export async function startServer(engine: Engine, options: TestServerOptions = {
     log,
     upstream,
     secret: SECRET,
+    network: options.network ?? NO_NETWORK,
     mailer: { send: async (mail) => void mails.push(mail) },
     stripe: config.payments && (await StripeService.open(config.payments)),
     web: loadWebFiles(fileURLToPath(new URL('../../dist/server/web', import.meta.url))),
@@ -185,14 +194,15 @@ export async function checkBill(db: Database, double: UpstreamDouble): Promise<v
     .select(['input_tokens', 'cached_input_tokens', 'output_tokens'])
     .where('estimated', '=', 0)
     .execute();
+  const ofHouse = await db.read.selectFrom('house_use').selectAll().where('estimated', '=', 0).execute();
   const reported = double.bill.filter((entry) => entry.reported);
   const sum = <T>(list: readonly T[], of: (item: T) => number | null) =>
     list.reduce((all, item) => all + (of(item) ?? 0), 0);
   assert.deepEqual(
     {
-      input: sum(rows, (r) => r.input_tokens),
-      cached: sum(rows, (r) => r.cached_input_tokens),
-      output: sum(rows, (r) => r.output_tokens),
+      input: sum([...rows, ...ofHouse], (r) => r.input_tokens),
+      cached: sum([...rows, ...ofHouse], (r) => r.cached_input_tokens),
+      output: sum([...rows, ...ofHouse], (r) => r.output_tokens),
     },
     {
       input: sum(reported, (e) => e.inputTokens),
@@ -234,6 +244,10 @@ export class ServerProcess {
       child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${said}`)));
     });
     return new ServerProcess(url, child, () => said);
+  }
+
+  get pid(): number {
+    return this.child.pid!;
   }
 
   /** kill -9: no handler runs, nothing is flushed. */

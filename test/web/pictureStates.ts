@@ -3,9 +3,11 @@ import type { AccountAnswer, Balance } from '../../shared/account.ts';
 import type { OffersAnswer, Referral, ReferralsAnswer } from '../../shared/credits.ts';
 import type { ApiKey } from '../../shared/keys.ts';
 import type { Member } from '../support/member.ts';
+import { png } from '../support/pngs.ts';
 import { somebody } from '../support/signInWorld.ts';
 import { answer, fillLog, largeLog, referralsOf } from './creditsScene.ts';
 import { deskStates, ownerStates } from './deskStates.ts';
+import { fillRequests } from './requestsScene.ts';
 import type { Scene } from './scene.ts';
 
 /** Something to look at: whose page, where, and what is done there first. */
@@ -38,6 +40,7 @@ export async function pictured(scene: Scene): Promise<State[]> {
   const member = await scene.member({ ...somebody(), email: 'you@example.org', name: 'You' });
   const conversation = await talk(scene, member);
   await fillLog(scene, member);
+  const failed = await fillRequests(scene, member);
   const subscriber = await scene.member({ ...somebody(), email: 'plus@example.org', name: 'Plus' });
   await scene.shop.buy(subscriber, { plan: 'plus', interval: 'month' });
   await scene.shop.buy(subscriber);
@@ -55,6 +58,7 @@ export async function pictured(scene: Scene): Promise<State[]> {
     'credits',
     'usage',
     'log',
+    'requests',
     'referrals',
     'conversations',
     'devices',
@@ -67,10 +71,12 @@ export async function pictured(scene: Scene): Promise<State[]> {
   return [
     { name: 'signed-out', at: '/account' },
     ...parts.map((part) => ({ name: part, who: member, at: `/account#${part}`, prepare: referrals(referralsOf()) })),
+    { name: 'requests-one', who: member, at: `/account#requests/${failed}` },
+    { name: 'requests-unknown', who: member, at: `/account#requests/${member.accountId}` },
     { name: 'conversation', who: member, at: `/account#conversations/${conversation}` },
     ...['balance', 'credits'].map((part) => ({ name: `plan-${part}`, who: subscriber, at: `/account#${part}` })),
     ...parts
-      .slice(0, 5)
+      .slice(0, 6)
       .map((part) => ({ name: `new-${part}`, who: newcomer, at: `/account#${part}`, prepare: referrals(nobody) })),
     ...balances(subscriber),
     ...offers(member),
@@ -155,7 +161,27 @@ async function talk(scene: Scene, member: Member): Promise<string> {
     first ??= request.conversationId;
     await member.run(request);
   }
+  await attachPicture(scene, first!);
   return first!;
+}
+
+/** The scene's model reads no pictures, so the first question gets one by its rows. */
+async function attachPicture({ server }: Scene, conversation_id: string): Promise<void> {
+  const [width, height] = [640, 400];
+  const bytes = png(width, height);
+  await server.db.write(async (tx) => {
+    const asked = tx.selectFrom('message').select('id').where('conversation_id', '=', conversation_id);
+    const { id: message_id } = await asked.where('role', '=', 'user').executeTakeFirstOrThrow();
+    await tx
+      .insertInto('attachment')
+      .values({ message_id, place: 0, kind: 'image', path: 'layout.png', characters: 0, text: '' } as never)
+      .execute();
+    const facts = { media_type: 'image/png', width, height, size: bytes.length };
+    await tx
+      .insertInto('picture')
+      .values({ message_id, place: 0, conversation_id, ...facts, bytes })
+      .execute();
+  });
 }
 
 /** What may be left: little, nothing, more than anybody has, some of it set aside. */

@@ -1,5 +1,5 @@
 // `npx tsx test/web/pictures.ts [part of a name]`: pictures of the member's page, of each part and state, light and dark,
-// from phone to wide, into out/web/. With `--docs` those of the README, into docs/.
+// from phone to wide, into out/web/. With `--docs` those that the docs show, into docs/.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -29,7 +29,7 @@ try {
   const wanted = isForDocs
     ? states.filter(({ name }) => name in DOCS)
     : states.filter((one) => one.name.includes(part));
-  for (const colorScheme of ['dark', 'light'] as const)
+  for (const colorScheme of isForDocs ? (['dark'] as const) : (['dark', 'light'] as const))
     for (const [width, height] of SIZES)
       for (const state of wanted) {
         const deviceScaleFactor = isForDocs ? 2 : 1;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { AnswerChanges, ApplyState, FromHost, ShownCheckpoint } from '../../extension/chat/protocol.ts';
+import type { AnswerChanges, ApplyState, FromHost, Reading, ShownCheckpoint } from '../../extension/chat/protocol.ts';
 import { ago, answer, changed, conversation, guest, running, surroundings, user } from './samples.ts';
 import { eachView } from './shared.ts';
 import type { View } from './view.ts';
@@ -113,6 +113,47 @@ describe('chat view: what an answer changes', () => {
     assert.deepEqual(await view.page.evaluate('fake.heard'), ['In review in the editor']);
   });
 
+  it('gives the keys to the editor when its review begins, unless the user went on to something else', async () => {
+    for (const staysThere of [true, false]) {
+      const reply = answer(BLOCK);
+      await view.tell(surroundings(), conversation([user('Go'), reply]));
+      await code().getByRole('button', { name: 'Apply: client.ts' }).click();
+      const { block } = await view.until('apply', staysThere ? 1 : 2);
+      if (!staysThere) await view.composer.focus();
+      for (const state of ['applying', 'review', 'applied', 'review'] as const)
+        await view.tell(changes(reply.id, { blocks: { [block]: { state } } }));
+      const shows = (await view.said()).filter(({ type }) => type === 'showReview');
+      assert.equal(shows.length, 1, 'once, and for the first answer alone');
+    }
+  });
+
+  it('has the one accent of the view: all changes of the last answer, else its only one', async () => {
+    const accented = async () => {
+      const colour = await view.composer.evaluate((field) => {
+        const probe = field.ownerDocument.createElement('button');
+        probe.className = 'button';
+        field.ownerDocument.body.append(probe);
+        const { backgroundColor } = getComputedStyle(probe);
+        probe.remove();
+        return backgroundColor;
+      });
+      const buttons = view.page.locator('.answer .apply');
+      const colours = await buttons.evaluateAll((all) => all.map((one) => getComputedStyle(one).backgroundColor));
+      const labels = await buttons.allInnerTexts();
+      return labels.filter((_, i) => colours[i] === colour);
+    };
+    const quoted = answer('It is:\n\n```ts\nconst a = 1;\n```\n');
+    await view.tell(surroundings(), conversation([user('Go'), answer(TWO), user('And?'), answer(BLOCK)]));
+    await view.page.locator('.last .apply').waitFor();
+    assert.deepEqual(await accented(), ['Apply']);
+    await view.tell(conversation([user('Go'), answer(BLOCK), user('And?'), answer(TWO)]));
+    await view.page.locator('.last .apply-all').waitFor();
+    assert.deepEqual(await accented(), ['Apply all (2 files)']);
+    await view.tell(conversation([user('Go'), answer(BLOCK), user('And?'), quoted]));
+    await code().getByRole('button', { name: 'Apply: ts' }).waitFor();
+    assert.deepEqual(await accented(), [], 'an excerpt that names no file');
+  });
+
   it('is followed in a block that came piece by piece', async () => {
     const coming = running();
     await view.tell(surroundings(), conversation([user('Go'), coming]));
@@ -172,6 +213,24 @@ describe('chat view: what an answer changes', () => {
     assert.equal(await ways.count(), 5, 'what was tried can be tried again');
     await view.tell(surroundings(guest(7)));
     assert.equal(await ways.first().innerText(), 'Have Perigee place it (1 message)');
+  });
+
+  it('asks how a block is meant, and applies it so', async () => {
+    const reply = answer('```ts src/client.ts\nfunction f() {}\n```');
+    await view.tell(surroundings(), conversation([user('Go'), reply]));
+    await code()
+      .getByRole('button', { name: /^Apply/ })
+      .click();
+    const { block, ...asked } = await view.until('apply');
+    const readings: Reading[] = ['file', 'part'];
+    const refused = { state: 'refused', why: 'client.ts: lacks its last line.', file: 'client.ts', readings } as const;
+    await view.tell(changes(reply.id, { blocks: { [block]: refused } }));
+    const ways = code().locator('.apply-told').getByRole('button');
+    assert.deepEqual((await ways.allInnerTexts()).slice(0, 2), ['Replace the file', 'Keep them']);
+    await ways.nth(0).click();
+    assert.deepEqual(await view.until('apply', 2), { ...asked, block, reading: 'file' });
+    await ways.nth(1).click();
+    assert.deepEqual(await view.until('apply', 3), { ...asked, block, reading: 'part' });
   });
 
   it('is applied as a whole where an answer is for several files', async () => {

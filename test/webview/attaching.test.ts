@@ -42,7 +42,7 @@ describe('chat view: what is attached', () => {
     });
 
   for (const [name, content, type, said] of [
-    ['shot.png', 'new Uint8Array([137, 80])', 'image/png', /^shot\.png is a picture\. Only text can be attached/],
+    ['shot.png', 'new Uint8Array([137, 80])', 'image/png', /^shot\.png is no PNG, JPEG, WebP or GIF/],
     ['tool.exe', 'new Uint8Array([77, 90, 0, 3])', '', /^tool\.exe is a binary file\. Only text can be attached\.$/],
     ['latin.txt', 'new Uint8Array([228, 246, 252])', 'text/plain', /^latin\.txt is a binary file/],
     ['big.log', `'x'.repeat(1_000_001)`, 'text/plain', /^big\.log is too large: at most 1 MB can be attached\./],
@@ -58,7 +58,7 @@ describe('chat view: what is attached', () => {
     const all = file('a.ts', `'a'`) + file('b.png', `'b'`, 'image/png') + file('c.md', `'c'`);
     await bring('drop', '.transcript', all);
     await view.until('attachText', 2);
-    assert.match(await hint(), /^b\.png is a picture/);
+    assert.match(await hint(), /^b\.png is no PNG/);
   });
 
   it('hands files of the editor’s own lists to the host by their address', async () => {

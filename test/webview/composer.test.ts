@@ -9,6 +9,7 @@ import {
   problem,
   running,
   surroundings,
+  thinkingModels,
   user,
 } from './samples.ts';
 import { eachView } from './shared.ts';
@@ -68,6 +69,31 @@ describe('chat view: the composer', () => {
     const item = view.page.getByRole('menuitemradio', { name: /kimi-k2/ });
     await item.getByText('Above 32,000 tokens in: 120 in · 500 out / M').waitFor();
     await item.getByText(/^From (Jan 1, 2099|1 Jan 2099): 70 in · 250 out \/ M$/).waitFor();
+  });
+
+  it('offers how hard the model thinks, says what it does to the price, and tells the host what is chosen', async () => {
+    const before = answer('Yes.', { model: 'kimi-k3', effort: 'max', chargedMicro: 1_400_000 });
+    await view.tell(surroundings(thinkingModels()), conversation([user('Go'), before]));
+    await view.page.getByRole('button', { name: 'Model: kimi-k3' }).click();
+    const longest = view.page.getByRole('menuitemradio', { name: /Thinking: max/ });
+    await longest.getByText('thinks longest; thoughts are charged as output').waitFor();
+    await longest.getByText('about 1.4 credits an answer in this chat').waitFor();
+    const checked = view.page.getByRole('menuitemradio', { checked: true });
+    assert.deepEqual(await checked.locator('.label').allTextContents(), ['kimi-k3', 'Thinking: as usual']);
+    await longest.click();
+    const said = (await view.said()).filter((m) => m.type === 'selectModel');
+    assert.deepEqual(said, [{ type: 'selectModel', id: 'kimi-k3', effort: 'max' }]);
+    await view.tell(surroundings({ ...thinkingModels(), effort: 'max' }));
+    await view.page.getByRole('button', { name: 'Model: kimi-k3, thinking: max' }).click();
+    await view.page.getByRole('menuitemradio', { name: /Thinking: as usual/ }).click();
+    assert.deepEqual(
+      (await view.said()).findLast((m) => m.type === 'selectModel'),
+      {
+        type: 'selectModel',
+        id: 'kimi-k3',
+        effort: null,
+      },
+    );
   });
 
   it('sends nothing that is empty, and nothing twice', async () => {
@@ -212,6 +238,16 @@ describe('chat view: the composer', () => {
     assert.equal((await view.until('detach')).id, 'c2');
   });
 
+  it('offers to compact a conversation that is too long, and keeps the text', async () => {
+    await view.page.keyboard.type('And the rest?');
+    await refuse('context_too_long', { limitTokens: 128_000, compactable: true });
+    await view.page.getByRole('button', { name: 'Compact the conversation' }).click();
+    const sent = (await view.said()).findLast((m) => m.type === 'send');
+    assert.equal(sent?.text, '/compact');
+    await view.tell({ type: 'sent', requestId: sent!.requestId });
+    assert.equal(await typed(), 'And the rest?');
+  });
+
   it('says that the conversation is answering elsewhere, and can stop that answer', async () => {
     const runId = crypto.randomUUID();
     await view.page.keyboard.type('Now');
@@ -329,8 +365,17 @@ describe('chat view: the composer', () => {
     assert.equal(await view.composer.getAttribute('aria-activedescendant'), 'mention-1');
     await press('Enter');
     assert.equal((await view.until('attachMention')).id, 'class');
-    assert.equal(await typed(), 'See ');
+    assert.equal(await typed(), 'See class.ts', 'in a sentence the name stays');
     assert.equal((await view.said()).filter((m) => m.type === 'send').length, 0);
+  });
+
+  it('leaves no word of what was attached alone', async () => {
+    await view.page.keyboard.type('@cl');
+    const { requestId } = await view.until('mentions', 3);
+    await view.tell({ type: 'mentions', requestId, items: [{ id: 'client', icon: 'file', label: 'client.ts' }] });
+    await press('Enter');
+    await view.until('attachMention');
+    assert.equal(await typed(), '');
   });
 
   it('sends no "@", and nothing by an Enter that comes before what it offers', async () => {

@@ -58,6 +58,34 @@ describe('chat view: history', () => {
     assert.match((await panel().locator('time').first().getAttribute('title'))!, /\(UTC\+[12]\)$/);
   });
 
+  it('shows pinned ones first, and pins and unpins by key, by a button and from the title bar', async () => {
+    const [running, open, ...others] = rows;
+    const pinned = { ...others[2]!, pinned: true as const };
+    await view.tell(historyPage([pinned, running!, open!]));
+    assert.deepEqual(await panel().getByRole('heading').allInnerTexts(), ['Pinned', 'Today']);
+    await press('ArrowDown');
+    await press('p');
+    await panel().getByRole('button', { name: 'Pin Open now' }).click();
+    const said = async () => (await view.said()).flatMap((m) => (m.type === 'pin' ? [[m.id, m.pinned]] : []));
+    assert.deepEqual(await said(), [
+      [pinned.id, false],
+      [CONVERSATION, true],
+    ]);
+    // What was pinned beyond the page, and is not any more, goes back to its place.
+    await view.tell(historyPage([running!, open!], { before: 'more' }));
+    assert.deepEqual(await panel().getByRole('heading').allInnerTexts(), ['Today', 'Older']);
+    await view.page.keyboard.press('Escape');
+    for (const [isPinned, label] of [
+      [undefined, 'Pin'],
+      [true, 'Unpin'],
+    ] as const) {
+      await view.tell(surroundings({ pinned: isPinned }));
+      await view.page.getByRole('button', { name: 'More' }).click();
+      await view.page.getByRole('menuitem', { name: label, exact: true }).click();
+      assert.deepEqual((await said()).at(-1), [CONVERSATION, isPinned === undefined]);
+    }
+  });
+
   it('says how long ago a chat was as the time goes on', async () => {
     await press('Escape');
     await view.page.clock.install();

@@ -5,7 +5,14 @@ import { type Block, BlockReader, isClosedFence } from '../../extension/chat/web
 import { aboveInner, languageIdOf, readFence } from '../../extension/chat/webview/blocks/fence.ts';
 import { withMarksClosed } from '../../extension/chat/webview/blocks/openMarks.ts';
 import { spoken } from '../../extension/chat/webview/blocks/spoken.ts';
-import { estimateTokens, fullTime, groupOf, until, when } from '../../extension/chat/webview/format.ts';
+import {
+  attachmentLabel,
+  estimateTokens,
+  fullTime,
+  groupOf,
+  until,
+  when,
+} from '../../extension/chat/webview/format.ts';
 import { type HistoryState, noHistory, putPage } from '../../extension/chat/webview/model/history.ts';
 import { readCode as applyOne, readAnswerBlocks } from '../../extension/edit/changes/applyBlocks.ts';
 import type { Edit } from '../../extension/edit/engine/edits.ts';
@@ -37,6 +44,12 @@ describe('chat view: words and numbers', () => {
     assert.equal(groupOf(at(2026, 10, 19, 23, 59), now), 'Yesterday');
     assert.equal(groupOf(at(2026, 10, 14), now), 'Last 7 days');
     assert.equal(groupOf(at(2026, 10, 13), now), 'Older');
+  });
+
+  it('calls a symbol by its name, and one that was sent without it by its lines', () => {
+    const symbol = { id: 's', kind: 'symbol', path: 'src/a.ts', range: { start: 9, end: 11 }, characters: 9 } as const;
+    assert.equal(attachmentLabel({ ...symbol, name: 'fetchOrder' }), 'fetchOrder');
+    assert.equal(attachmentLabel(symbol), 'a.ts:10–12');
   });
 
   it('estimates tokens without freezing on a long text', () => {

@@ -32,6 +32,16 @@ export const changeStates: Record<string, State> = {
       await view.tell(changes({ blocks: { [block]: { state: 'refused', why, file: 'client.ts' } } }));
     },
   },
+  refusedWhole: {
+    messages: [surroundings(guest(7)), conversation([asked, answer(RETRY, { id: proposed.id })])],
+    act: async (view) => {
+      const block = await apply(view);
+      const why =
+        'client.ts: The code looks like all of the file, but 2 lines of it are missing: line 3 ("const PAUSE_MS = 200;") and line 4 ("const MOST_TRIES = 5;").';
+      const readings = ['file' as const, 'part' as const];
+      await view.tell(changes({ blocks: { [block]: { state: 'refused', why, file: 'client.ts', readings } } }));
+    },
+  },
   changesReview: {
     messages: [surroundings(), conversation([asked, proposed])],
     act: async (view) => {

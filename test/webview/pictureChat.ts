@@ -1,4 +1,5 @@
-import type { Mention } from '../../extension/chat/protocol.ts';
+import type { FromHost, Mention } from '../../extension/chat/protocol.ts';
+import { png } from '../support/pngs.ts';
 import {
   asked,
   CHINESE,
@@ -27,12 +28,53 @@ import {
   row,
   running,
   surroundings,
+  thinkingModels,
   user,
 } from './samples.ts';
 import type { View } from './view.ts';
 
+/** A question about two pictures, and another picture in the composer. */
+function withPictures(modelId: string): FromHost[] {
+  const image = { mediaType: 'image/png', width: 640, height: 400, bytes: 9 } as const;
+  const attachments = ['layout.png', 'tall.png', 'gone.png'].map((path, n) => ({
+    ...{ id: `p/${n}`, kind: 'image' as const, path, characters: 0, image },
+  }));
+  const id = `image ${'a'.repeat(64)}`;
+  const drawn = (of: string, bytes: Buffer): FromHost => ({
+    ...{ type: 'picture', id: of, mediaType: 'image/png', data: bytes.toString('base64') },
+  });
+  const told = surroundings({
+    chips: [{ id, kind: 'image', label: 'Screenshot of the settings.png', path: 'a.png', tokens: 1_640 }],
+  });
+  if (told.type === 'surroundings') {
+    told.value.models.push({ ...told.value.models[0]!, id: 'eyes', name: 'eyes', vision: true });
+    told.value.modelId = modelId;
+  }
+  return [
+    told,
+    conversation([user('Why is the button cut off here?', { attachments }), answer('The row does not wrap.')]),
+    drawn('p/0', png(640, 400)),
+    drawn('p/1', png(200, 900, [40, 120, 200])),
+    { type: 'picture', id: 'p/2', why: 'It is no longer there.' },
+    drawn(id, png(64, 48, [20, 160, 90])),
+  ];
+}
+
 /** The chat itself: its answers, the composer and the history. */
+const PAGE = 'https://docs.example.org/guide/retries';
+
 export const chatStates: Record<string, State> = {
+  pictures: { messages: withPictures('eyes') },
+  picturesUnseen: {
+    messages: withPictures('kimi-k2'),
+    act: async (view) => {
+      await view.composer.fill('And this one?');
+      await view.composer.press('Enter');
+      const { requestId } = await view.until('send');
+      const detail = 'kimi-k2 reads no pictures. Nothing was sent: choose another model, or remove the picture.';
+      await view.tell({ type: 'notSent', requestId, problem: problem('no_vision', { detail }) });
+    },
+  },
   empty: { messages: [surroundings(guest(7)), conversation([])] },
   answered: {
     messages: [
@@ -105,6 +147,60 @@ export const chatStates: Record<string, State> = {
       ]),
       { type: 'files', asked: ['src/client.ts', 'src/backoff.ts'], found: ['src/client.ts', 'src/backoff.ts'] },
     ],
+  },
+  pages: {
+    messages: [
+      surroundings({
+        chips: [
+          { id: 'p1', kind: 'page', label: 'docs.example.org: How to retry requests', path: PAGE, tokens: 3120 },
+          { id: 'p2', kind: 'page', label: 'example.org/guide', path: PAGE, tokens: 0, isReading: true },
+          {
+            ...{ id: 'p3', kind: 'page', label: 'intranet.example.org/wiki/a-long-name', path: PAGE, tokens: 0 },
+            failed:
+              'This address is not read. It leads to a private or reserved network address, and only the public internet is read. Paste the text into the message instead.',
+          },
+        ],
+        attachable: [
+          ...(['file', 'selection', 'problems', 'diff', 'editors', 'found'] as const),
+          ...(['folder', 'symbol', 'commit', 'terminal', 'page'] as const),
+        ],
+      }),
+      conversation([
+        user('What does it say of retries?', {
+          attachments: [{ id: 'm/1', kind: 'page', path: 'https://docs.example.org/guide/retries', characters: 9000 }],
+        }),
+        answer(RETRY),
+      ]),
+    ],
+  },
+  attachMenu: {
+    messages: [
+      surroundings({
+        chips: [],
+        attachable: [
+          ...(['file', 'selection', 'problems', 'diff', 'editors', 'found'] as const),
+          ...(['folder', 'symbol', 'commit', 'terminal', 'page'] as const),
+        ],
+      }),
+      conversation([]),
+    ],
+    act: async (view) => {
+      await view.page.getByRole('button', { name: 'Attach', exact: true }).click();
+    },
+  },
+  mentionsInEdit: {
+    messages: [surroundings({ chips: [] }), conversation([user('Why does it retry'), answer(RETRY)])],
+    act: async (view) => {
+      await view.page.getByRole('button', { name: 'Edit and send again' }).click();
+      await view.page.locator('.editing textarea').pressSequentially(' @re');
+      const { requestId } = await view.until('mentions', 3);
+      const items: Mention[] = [
+        { id: '1', icon: 'file', label: 'retry.ts', detail: 'src/net' },
+        { id: '2', icon: 'folder', label: 'requests/', detail: 'src' },
+        { id: '3', icon: 'globe', label: 'docs.example.org/guide/retries', detail: 'Read this web page' },
+      ];
+      await view.tell({ type: 'mentions', requestId, items });
+    },
   },
   mentionsMore: {
     messages: [surroundings({ chips: [] }), conversation([])],
@@ -254,6 +350,14 @@ export const chatStates: Record<string, State> = {
       await view.page.keyboard.press('ArrowDown');
     },
   },
+  historyPins: {
+    messages: [surroundings(), conversation([asked, answer(RETRY)])],
+    act: async (view) => {
+      await view.page.getByRole('button', { name: 'History' }).click();
+      await view.tell(historyPage([{ ...rows[5]!, pinned: true }, { ...rows[6]!, pinned: true }, ...rows.slice(0, 5)]));
+      await view.page.keyboard.press('ArrowDown');
+    },
+  },
   historyDelete: {
     messages: [surroundings(), conversation([asked, answer(RETRY)])],
     act: async (view) => {
@@ -302,6 +406,27 @@ export const chatStates: Record<string, State> = {
   models: {
     messages: [surroundings(), conversation([asked, answer(RETRY)])],
     act: async (view) => view.page.getByRole('button', { name: 'Model: kimi-k2' }).click(),
+  },
+  compacted: {
+    messages: [
+      surroundings({ contextTokens: 4_100 }),
+      conversation([
+        asked,
+        answer(RETRY),
+        answer('## Goal\n\nRetry with backoff in `client.ts`, because the service drops requests.', {
+          summary: 'used',
+        }),
+        user('And the timeout?'),
+        answer('Ten seconds.'),
+      ]),
+    ],
+  },
+  modelEfforts: {
+    messages: [
+      surroundings({ ...thinkingModels(), effort: 'max' }),
+      conversation([asked, answer(RETRY, { model: 'kimi-k3', effort: 'max', chargedMicro: 1_400_000 })]),
+    ],
+    act: async (view) => view.page.getByRole('button', { name: /^Model: kimi-k3/ }).click(),
   },
   attach: {
     messages: [surroundings(), conversation([])],

@@ -86,6 +86,14 @@ export function nearlyOut(leftMicro: number): Partial<Surroundings> {
   return { balance: { ...value.balance!, availableMicro: leftMicro, promotionalMicro: leftMicro }, contextTokens: 0 };
 }
 
+/** The first model can be asked to think. */
+export function thinkingModels(): Partial<Surroundings> {
+  const { value } = surroundings() as Extract<FromHost, { type: 'surroundings' }>;
+  const [kimi, small] = value.models as [Surroundings['models'][number], Surroundings['models'][number]];
+  const thinking = { ...kimi, id: 'kimi-k3', name: 'kimi-k3', efforts: ['low', 'high', 'max'] };
+  return { models: [thinking, small], modelId: thinking.id };
+}
+
 /** Models with dearer prices for long requests, and with ones that will change. */
 export function pricedModels(): Partial<Surroundings> {
   const { value } = surroundings() as Extract<FromHost, { type: 'surroundings' }>;
@@ -185,9 +193,11 @@ export function changed(upsert: Message[], part: Partial<Changed> = {}): FromHos
   return { type: 'messages', upsert, removed: [], title: 'Retry with backoff', elsewhere: [], ...part };
 }
 
+const REQUEST = '01a22501-dc65-727c-aec4-3746e810fbb3';
+
 export function problem(code: ProblemCode, part: Partial<Problem> = {}): Problem {
   const { status, title } = PROBLEMS[code];
-  return { type: `/problems/${code}`, title, status, detail: `${title}.`, code, requestId: 'r-1', ...part };
+  return { type: `/problems/${code}`, title, status, detail: `${title}.`, code, requestId: REQUEST, ...part };
 }
 
 export function row(title: string, updatedAt: string, part: Partial<ConversationSummary> = {}): ConversationSummary {

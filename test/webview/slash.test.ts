@@ -24,6 +24,7 @@ describe('chat view: commands after a slash', () => {
     await view.composer.fill('');
     await view.page.keyboard.type('/');
     assert.deepEqual(await labels(), ['/explain', '/fix', '/new', '/help', '/release-notes']);
+    await view.until('listCommands');
     assert.match(await list().getByRole('option').last().innerText(), /a release · No effect here: its tools$/);
     await view.page.keyboard.type('E');
     assert.deepEqual(await labels(), ['/explain', '/new', '/help', '/release-notes'], 'beginnings first');

@@ -97,7 +97,7 @@ describe('chat view: states and what they say', () => {
     it(`says of an answer that ${name} what was kept and charged, and offers the way on`, async () => {
       await view.tell(surroundings(), conversation([user('Go'), message]));
       assert.match(await box(), said);
-      assert.deepEqual(await view.page.locator('.answer .box button').allInnerTexts(), ways);
+      assert.deepEqual(await view.page.locator('.answer .box .ways button').allInnerTexts(), ways);
       await view.page.locator('.answer .box').getByRole('button', { name: 'Try again' }).click();
       assert.equal((await view.until('regenerate')).messageId, message.id);
       if (!ways.includes('Continue')) return;
@@ -105,6 +105,24 @@ describe('chat view: states and what they say', () => {
       assert.equal((await view.until('continue')).runId, message.runId);
     });
   }
+
+  it('names the request that brought no answer, to be copied, and leads a member to what became of it', async () => {
+    const failure = problem('upstream_failed');
+    const failed = broken({ state: 'failed', reason: 'upstream_failed', problem: failure });
+    await view.tell(surroundings(), conversation([user('Go'), failed]));
+    const line = view.page.locator('.answer .request');
+    assert.match(await line.innerText(), new RegExp(`^Request ${failure.requestId.slice(0, 13)}\\s*·\\s*Details$`));
+    await line.getByRole('button', { name: 'Copy request id' }).click();
+    assert.equal((await view.until('copy')).text, failure.requestId);
+    await line.getByRole('button', { name: 'Details' }).click();
+    assert.equal((await view.until('openRequest')).id, failure.requestId);
+    const lost = broken({ state: 'interrupted', reason: 'interrupted' });
+    await view.tell(surroundings(guest(7)), conversation([user('Go'), lost]));
+    assert.equal(await line.innerText(), `Request ${lost.runId!.slice(0, 13)}`, 'a guest has no account page');
+    await view.tell(surroundings(), conversation([user('Go'), answer('Half', { state: 'stopped' })]));
+    assert.ok(await view.page.locator('.answer .box').isVisible());
+    assert.equal(await line.count(), 0);
+  });
 
   it('says while an answer runs for how many tokens the credits are enough, where they are few', async () => {
     await view.tell(surroundings(), conversation([user('Go'), running({ clampedTo: 812 })]));
@@ -122,7 +140,7 @@ describe('chat view: states and what they say', () => {
   it('offers to go on only where nobody has gone on yet', async () => {
     const half = broken({ text: 'Half', state: 'interrupted', reason: 'interrupted' });
     await view.tell(surroundings(), conversation([user('Go'), half, answer('the rest', { continues: half.runId })]));
-    assert.deepEqual(await view.page.locator('.answer .box button').allInnerTexts(), []);
+    assert.deepEqual(await view.page.locator('.answer .box .ways button').allInnerTexts(), []);
     assert.match(await view.page.locator('.answer').last().innerText(), /^Continued/);
   });
 

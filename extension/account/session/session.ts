@@ -47,6 +47,7 @@ export class Session extends Disposable {
   private who: Account | null = null;
   private left: Balance | null = null;
   private told: Notice[] = [];
+  private bounds: AccountAnswer['limits'] = {};
   private connection: Connection | undefined;
   private readonly waking: Waking;
   private beginning: Promise<void> | undefined;
@@ -94,6 +95,11 @@ export class Session extends Disposable {
   /** The notices for the account owner. */
   get notices(): readonly Notice[] {
     return this.told;
+  }
+
+  /** What the account may do here. Empty before the server has said so. */
+  get limits(): AccountAnswer['limits'] {
+    return this.bounds;
   }
 
   /** Connects with the stored account. Makes no guest, but signs in the single user of this machine. */
@@ -318,6 +324,7 @@ export class Session extends Disposable {
     this.who = answer.account;
     this.left = answer.balance;
     this.told = answer.notices;
+    this.bounds = answer.limits;
     this.watchTime();
     this.set({ kind: 'ok' });
   }
@@ -338,6 +345,7 @@ export class Session extends Disposable {
     this.who = null;
     this.left = null;
     this.told = [];
+    this.bounds = {};
     this.waking.stop();
     if (this.current.kind === 'ok') this.current = { kind: 'connecting' };
   }

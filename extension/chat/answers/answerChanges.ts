@@ -2,7 +2,15 @@ import type { Message } from '../../../shared/conversations.ts';
 import { Disposable } from '../../platform/dispose.ts';
 import type { Log } from '../../platform/log.ts';
 import { baseName } from '../context/attachments.ts';
-import type { AnswerChanges, ApplyState, FromHost, ShownCheckpoint, ShownCheckpointFile, ToHost } from '../protocol.ts';
+import type {
+  AnswerChanges,
+  ApplyState,
+  FromHost,
+  Reading,
+  ShownCheckpoint,
+  ShownCheckpointFile,
+  ToHost,
+} from '../protocol.ts';
 import { Comparison } from './comparison.ts';
 
 /** The source of changes. The edits store it with accepted changes. */
@@ -18,8 +26,8 @@ export type Applied =
   /** `skipped`: descriptions of the parts that are not for a file. */
   | { kind: 'review'; skipped: readonly string[] }
   | { kind: 'proposal'; files: number; refused: number; skipped: readonly string[] }
-  /** `uri`: its only file, if the code has no place there. */
-  | { kind: 'refused'; message: string; uri?: string }
+  /** `uri`: its only file, if the code has no place there. `readings`: those between which the user may choose. */
+  | { kind: 'refused'; message: string; uri?: string; readings?: readonly Reading[] }
   | { kind: 'nothing'; message?: string };
 
 export interface KeptCheckpoint {
@@ -52,6 +60,7 @@ export interface ChatEdits {
     spoken?: { info: string; prose: string };
     /** It was applied before, and not taken back. */
     wasApplied?: boolean;
+    reading?: Reading;
     source: ChangeSource;
   }): Promise<Applied>;
   /** `blocks`: edits for a file in `done` are left out, because they are applied there or wait for the user. */
@@ -150,12 +159,16 @@ export class AnswerChangesHost extends Disposable {
   async do(request: Request): Promise<void> {
     switch (request.type) {
       case 'apply': {
-        const { text, language, path, isUnclear, spoken, block, messageId } = request;
+        const { text, language, path, isUnclear, spoken, reading, block, messageId } = request;
         const title = path ? `Apply to ${baseName(path)}` : 'Apply from the chat';
         const code = { text, language: language || undefined };
         const work = ({ runId }: Message, source: ChangeSource) => {
           const wasApplied = this.standing(runId).blocks.has(block);
-          const more = { ...(isUnclear && { isUnclear, spoken }), ...(wasApplied && { wasApplied }) };
+          const more = {
+            ...(isUnclear && { isUnclear, spoken }),
+            ...(wasApplied && { wasApplied }),
+            ...(reading && { reading }),
+          };
           return this.edits.applyCode({ ...code, path, ...more, source });
         };
         return this.apply(messageId, block, title, work, code);
@@ -386,7 +399,8 @@ function stateOf(applied: Applied, wasApplied: boolean): ApplyState | undefined 
     case 'refused': {
       if (wasApplied) return { state: 'nothing', why: 'It was applied already. To apply it anew, take it back first.' };
       const file = applied.uri === undefined ? {} : { file: decodeURIComponent(baseName(applied.uri)) };
-      return { state: 'refused', why: applied.message, ...file };
+      const readings = applied.readings && { readings: [...applied.readings] };
+      return { state: 'refused', why: applied.message, ...file, ...readings };
     }
     case 'nothing':
       return applied.message ? { state: 'nothing', why: applied.message } : undefined;

@@ -32,6 +32,7 @@ export class PromptFiles extends Disposable {
   readonly onDidChange = this.changed.event;
   private files: PromptFile[] = [];
   private looks = 0;
+  private isKnown = false;
 
   /** `taken`: names of other commands. `whyNot` judges the files of the workspace. */
   constructor(
@@ -60,9 +61,11 @@ export class PromptFiles extends Disposable {
     return this.files.map(({ command }) => command);
   }
 
-  /** The question in a file, as it is now; undefined for a name in lower case that isn't listed. Throws `AttachmentRefused`. */
+  /** The question in a file, as it is now; undefined for a name in lower case that no file has. Throws `AttachmentRefused`. */
   async read(name: string): Promise<string | undefined> {
-    const file = this.files.find(({ command }) => command.name.toLowerCase() === name);
+    const named = () => this.files.find(({ command }) => command.name.toLowerCase() === name);
+    if (!named()) await this.look();
+    const file = named();
     if (!file) return undefined;
     const found = await readSmallText(file.uri, this.judge(file.uri));
     const label = baseName(file.uri.path);
@@ -75,7 +78,8 @@ export class PromptFiles extends Disposable {
     return body;
   }
 
-  private async look(): Promise<void> {
+  /** Reads the folders. A watcher may miss files, and tells nothing of those that `files.watcherExclude` names. */
+  async look(): Promise<void> {
     const look = ++this.looks;
     const folders = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => vscode.Uri.joinPath(uri, FOLDER));
     const found = await Promise.all(
@@ -93,8 +97,11 @@ export class PromptFiles extends Disposable {
       if (!isTaken(free.toLowerCase()))
         files.set(free.toLowerCase(), { ...file, command: { ...file.command, name: free } });
     }
+    const before = JSON.stringify(this.commands);
     this.files = [...files.values()];
-    this.changed.fire();
+    // The first look may have been overtaken by another.
+    if (!this.isKnown || JSON.stringify(this.commands) !== before) this.changed.fire();
+    this.isKnown = true;
   }
 
   private async describe(uri: vscode.Uri): Promise<PromptFile | undefined> {

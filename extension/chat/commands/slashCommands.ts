@@ -15,7 +15,7 @@ export class CommandRefused extends AttachmentRefused {}
 /** What a text that begins with a command stands for. */
 export type Meant =
   /** A question in plain words, with what the command attaches beside what is attached already. */
-  | { kind: 'question'; text: string; chips: StoredChip[] }
+  | { kind: 'question'; text: string; chips: StoredChip[]; compacts?: true }
   /** A new chat, which begins with the text after the command, if there is one. */
   | { kind: 'newChat'; rest: string }
   /** It has run, and there is nothing to send. */
@@ -38,6 +38,11 @@ export class SlashCommands extends Disposable {
 
   get list(): SlashCommand[] {
     return [...BUILT_IN, ...this.prompts.commands];
+  }
+
+  /** Looks for prompt files again; `onDidChange` tells what was found. */
+  look(): Promise<void> {
+    return this.prompts.look();
   }
 
   /**
@@ -72,6 +77,10 @@ export class SlashCommands extends Disposable {
     if (name === 'commit') {
       await this.writeCommitMessage(rest);
       return { kind: 'done' };
+    }
+    if (name === 'compact') {
+      if (rest !== '') throw new CommandRefused('/compact stands alone: it takes no words after it.');
+      return { kind: 'question', text: '', chips: [], compacts: true };
     }
     if (isAsk(name) || name === 'review') {
       const more = await this.attach(name, chips, without);

@@ -2,7 +2,7 @@ import { baseName, type StoredChip, tellLines } from '../context/attachments.ts'
 import type { SlashCommand } from '../protocol.ts';
 
 /** What a command does: asks about a subject or the changes, or something else than a question. */
-export type BuiltIn = keyof typeof ASKS | 'review' | 'commit' | 'new' | 'help';
+export type BuiltIn = keyof typeof ASKS | 'review' | 'commit' | 'compact' | 'new' | 'help';
 
 /** The questions about the selection, or the file in front. */
 const ASKS = {
@@ -20,6 +20,7 @@ export const BUILT_IN: (SlashCommand & { name: BuiltIn })[] = [
   { name: 'document', icon: 'edit', detail: 'Comments for it', attaches: true },
   { name: 'review', icon: 'list-selection', detail: 'My uncommitted changes', attaches: true },
   { name: 'commit', icon: 'git-commit', detail: 'A commit message for the changes' },
+  { name: 'compact', icon: 'fold', detail: 'Summarise this chat to make room' },
   { name: 'new', icon: 'add', detail: 'A new chat' },
   { name: 'help', icon: 'info', detail: 'All commands' },
 ];
@@ -47,12 +48,14 @@ export const reviewFor = (rest: string): string => withRest('Review my uncommitt
 function subjectOf(chips: readonly StoredChip[]): string {
   const subjects = chips.filter(({ kind }) => isSubject(kind));
   const [first] = subjects;
-  if (!first?.path || subjects.length > 1 || !NAMED.includes(first.kind)) return 'what is attached';
+  if (!first?.path || subjects.length > 1 || !isNamed(first)) return 'what is attached';
   return first.range ? tellLines(first) : baseName(first.path);
 }
 
 /** Kinds whose path is one. */
 const NAMED: StoredChip['kind'][] = ['file', 'selection', 'symbol', 'folder'];
+/** A pasted file has its name, a pasted text only its length. */
+const isNamed = ({ kind, label, path }: StoredChip) => NAMED.includes(kind) || (kind === 'pasted' && label === path);
 
 /** Problems and changes are beside the point: a command about code still needs the code. */
 export const isSubject = (kind: StoredChip['kind']): boolean => kind !== 'problems' && kind !== 'diff';

@@ -4,7 +4,7 @@ import { MAX_TEXT } from '../../../shared/runs.ts';
 import { gitDiff, NO_ANSWER } from '../../platform/git.ts';
 import { holdsSecrets } from '../../platform/secrecy/guarded.ts';
 import { judgedPath } from '../../platform/secrecy/judgedPath.ts';
-import { within } from '../../platform/within.ts';
+import { stoppedWithin } from '../../platform/within.ts';
 import type { Chip } from '../protocol.ts';
 
 /** Something that can't be attached; the message is a sentence for the user. */
@@ -27,12 +27,20 @@ export interface StoredChip extends Chip {
 export const estimateTokens = (text: string) => Math.ceil(new TextEncoder().encode(text).length / 4);
 
 /** The chip without the parts that only the host uses. */
-export function shownChip({ id, kind, label, path, range, tokens, note, leftOut, lines, implicit }: StoredChip): Chip {
-  return { id, kind, label, path, range, tokens, note, leftOut, lines, implicit };
+export function shownChip({ id, kind, label, path, range, tokens, note, ...more }: StoredChip): Chip {
+  const { mostTokens, leftOut, isReading, failed, lines, implicit } = more;
+  return { id, kind, label, path, range, tokens, mostTokens, note, leftOut, isReading, failed, lines, implicit };
 }
+
+/** Files that are attached as pictures. */
+const PICTURES = /\.(?:png|jpe?g|webp|gif)$/i;
 
 /** A chip for a file. Throws `AttachmentRefused` if it is a folder, binary, too large or gone. */
 export async function fileChip(uri: vscode.Uri): Promise<StoredChip> {
+  if (PICTURES.test(uri.path)) {
+    const path = workspacePath(uri);
+    return { ...head('image', uri.toString()), label: baseName(path), path, uri: uri.toString(), tokens: 0 };
+  }
   const { text, languageId } = await readText(uri);
   const path = workspacePath(uri);
   return {
@@ -49,7 +57,8 @@ export async function fileChip(uri: vscode.Uri): Promise<StoredChip> {
 export function textChip(name: string, text: string, languageId: string | undefined): StoredChip {
   refuseTooLong(text, name);
   return {
-    ...head('file', `pasted ${name}`),
+    // Not "file": it leads to no file of the workspace, which may have one of that name.
+    ...head('pasted', `file ${name}`),
     label: name,
     path: name,
     languageId,
@@ -158,7 +167,7 @@ export const GIT_MS = 10_000;
 
 /** All uncommitted changes of the repository around `near`. */
 export async function diffChip(near: vscode.Uri | undefined): Promise<StoredChip> {
-  const found = (await within(gitDiff(near), GIT_MS)) ?? { none: NO_ANSWER };
+  const found = (await stoppedWithin((signal) => gitDiff(near, signal), GIT_MS)) ?? { none: NO_ANSWER };
   if ('none' in found) throw new AttachmentRefused(found.none);
   const { text } = found;
   refuseTooLong(text, 'The uncommitted changes');
@@ -170,13 +179,24 @@ export async function diffChip(near: vscode.Uri | undefined): Promise<StoredChip
   };
 }
 
-/** The chip's content for the API. Throws `AttachmentRefused` if its file is gone or can't be attached any more. */
+/** The content of a chip that is no picture, for the API. Throws `AttachmentRefused` if its file is gone or can't be attached any more. */
 export async function chipInput(chip: StoredChip): Promise<AttachmentInput> {
-  const { kind, path, range } = chip;
+  const { path, range } = chip;
+  const kind = chip.kind as Exclude<AttachmentKind, 'image'>;
   const visible = chip.implicit === 'visible' ? ({ visible: true } as const) : {};
-  if (chip.text !== undefined) return { kind, ...visible, path, range, languageId: chip.languageId, text: chip.text };
+  const name = kind === 'symbol' ? { name: chip.label.slice(0, 200) } : {};
+  if (chip.text !== undefined)
+    return { kind, ...visible, ...name, path, range, languageId: chip.languageId, text: chip.text };
+  refuseUnread(chip);
   const { text, languageId } = await readText(vscode.Uri.parse(chip.uri ?? '', true));
   return { kind, path, languageId, text };
+}
+
+/** Throws `AttachmentRefused` for a page of the web that has no text. */
+export function refuseUnread({ id, kind, path, text, failed }: StoredChip): void {
+  if (kind !== 'page' || text !== undefined) return;
+  const told = `${path} was not read. ${failed ?? ''} Try again, or remove it.`.replace('  ', ' ');
+  throw Object.assign(new AttachmentRefused(told), { chipId: id });
 }
 
 /** The text of a file, with the editor's unsaved changes. Throws `AttachmentRefused`. */
@@ -266,8 +286,11 @@ export function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
+/** The longest id of a chip. */
+export const MAX_ID = 200;
+
 /** Attaching the same thing twice gives the same chip. */
 export function head(kind: AttachmentKind, what: string): { id: string; kind: AttachmentKind } {
   const id = `${kind} ${what}`;
-  return { id: id.length <= 200 ? id : `${kind} …${id.slice(-150)}`, kind };
+  return { id: id.length <= MAX_ID ? id : `${kind} …${id.slice(-150)}`, kind };
 }

@@ -3,6 +3,7 @@ import { type AttachmentInput, MAX_ATTACHMENTS } from '../../../shared/runs.ts';
 import { AttachmentRefused, chipInput, type StoredChip } from './attachments.ts';
 import { readFolder } from './folders.ts';
 import type { FoundContext } from './foundContext.ts';
+import { pictureInput } from './pictures.ts';
 
 /**
  * What the chips of a question attach, as it is now. `text`: the question's; `kept`: attachments besides. Throws
@@ -21,6 +22,7 @@ export async function chipInputs(
   let room = MAX_ATTACHMENTS - many;
   const several = async (chip: StoredChip): Promise<AttachmentInput[]> => {
     if (chip.kind === 'found') return found.pieces(text, room + 1, taken);
+    if (chip.kind === 'image') return [await pictureInput(chip)];
     if (chip.kind !== 'folder') return [await chipInput(chip)];
     const { inputs, uris } = await readFolder(vscode.Uri.parse(chip.uri ?? '', true), room, taken);
     for (const uri of uris) taken.add(uri);

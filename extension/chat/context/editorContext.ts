@@ -17,10 +17,14 @@ import {
   textChip,
   workspacePath,
 } from './attachments.ts';
+import { folderChip } from './folders.ts';
 import type { FoundContext } from './foundContext.ts';
+import { askAddress, chooseOffer, type ListedKind, listedNow } from './lists.ts';
 import type { Mentions } from './mentions.ts';
 import { openFiles } from './mentions.ts';
+import { pageChip, type WebPages } from './pages.ts';
 import { activeFile, attachableNow, type SuggestedMessage, suggestMessages } from './suggestions.ts';
+import type { Terminals } from './terminals.ts';
 
 /** Typing and checking make many changes a second; suggestions need not be updated for each. */
 const CALM_MS = 300;
@@ -30,19 +34,21 @@ export class EditorContext extends Disposable {
   private readonly changed = this._register(new Emitter<void>());
   readonly onDidChangeSuggestions = this.changed.event;
   suggestions: SuggestedMessage[] = suggestMessages(activeFile());
-  attachable = attachableNow(activeFile());
+  private shown = attachableNow(activeFile());
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly mentions: Mentions,
     private readonly found: Pick<FoundContext, 'chip'>,
+    private readonly terminals: Pick<Terminals, 'last'>,
+    private readonly pages: Pick<WebPages, 'isOffered' | 'read'>,
   ) {
     super();
     const later = () => {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => {
         this.suggestions = suggestMessages(activeFile());
-        this.attachable = attachableNow(activeFile());
+        this.shown = attachableNow(activeFile());
         this.changed.fire();
       }, CALM_MS);
     };
@@ -50,11 +56,30 @@ export class EditorContext extends Disposable {
     this._register(vscode.window.onDidChangeTextEditorSelection(later));
     this._register(vscode.languages.onDidChangeDiagnostics(later));
     this._register(vscode.workspace.onDidSaveTextDocument(later));
+    this._register(vscode.window.tabGroups.onDidChangeTabs(later));
+    this._register(vscode.window.onDidStartTerminalShellExecution(later));
     this._register({ dispose: () => clearTimeout(this.timer) });
   }
 
+  /** The kinds that can be attached now, besides any file. */
+  get attachable(): Exclude<AttachNow, 'pick'>[] {
+    return [...this.shown, ...listedNow(this.terminals), ...(this.pages.isOffered ? (['page'] as const) : [])];
+  }
+
+  /** Lets the user choose one of a kind. Resolves to an offer's id; undefined if the user chooses none. */
+  async choose(kind: ListedKind | 'editors'): Promise<string | undefined> {
+    if (kind !== 'editors') return chooseOffer(kind, this.mentions);
+    await this.mentions.find('open editors', []);
+    return kind;
+  }
+
+  /** The chip of a page with its text, or with the reason why there is none. */
+  readPage(chip: StoredChip): Promise<StoredChip> {
+    return this.pages.read(chip);
+  }
+
   /** A chip for something in the editor; undefined if the user picks nothing. Throws `AttachmentRefused`. */
-  async attach(kind: AttachNow): Promise<StoredChip | undefined> {
+  async attach(kind: Exclude<AttachNow, ListedKind | 'editors'>): Promise<StoredChip | undefined> {
     const active = activeFile();
     switch (kind) {
       case 'pick': {
@@ -72,6 +97,10 @@ export class EditorContext extends Disposable {
         return diffChip(active);
       case 'found':
         return this.found.chip();
+      case 'page': {
+        const url = await askAddress();
+        return url && pageChip(url);
+      }
     }
   }
 
@@ -96,7 +125,9 @@ async function chosenChip(uri: vscode.Uri): Promise<StoredChip | undefined> {
   return (await isMeant(judgedPath(uri))) ? fileChip(uri) : undefined;
 }
 
-/** A chip for a dropped file. The view names the file, so it must be in the workspace. Throws `AttachmentRefused`. */
+/**
+ * A chip for a dropped file or folder. The view names it, so it must be in the workspace. Throws `AttachmentRefused`.
+ */
 export async function droppedChip(address: string): Promise<StoredChip | undefined> {
   let uri: vscode.Uri;
   try {
@@ -109,7 +140,11 @@ export async function droppedChip(address: string): Promise<StoredChip | undefin
       `${baseName(uri.path)} is not in the workspace. Choose it with “Choose a file” under +.`,
     );
   }
-  return chosenChip(uri);
+  const isFolder = await vscode.workspace.fs.stat(uri).then(
+    ({ type }) => (type & vscode.FileType.Directory) !== 0,
+    () => false,
+  );
+  return isFolder ? folderChip(uri) : chosenChip(uri);
 }
 
 /** A chip for a text file that was pasted or dropped. */

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { inPrompt } from '../../../shared/answers/inPrompt.ts';
 import type { Message } from '../../../shared/conversations.ts';
 import type { Instruction } from '../../../shared/runs.ts';
 import { Disposable } from '../../platform/dispose.ts';
@@ -23,7 +24,7 @@ export class ChatGuidance extends Disposable {
   /** The looks so far: only the last one counts. */
   private looks = 0;
 
-  constructor(private readonly instructions: Pick<Instructions, 'for' | 'onDidChange'>) {
+  constructor(private readonly instructions: Pick<Instructions, 'for' | 'take' | 'look' | 'onDidChange'>) {
     super();
     this._register(
       instructions.onDidChange(() => {
@@ -53,7 +54,12 @@ export class ChatGuidance extends Disposable {
   /** What goes along with a question, as its files are now. */
   async take(chips: readonly StoredChip[], { without }: Draft): Promise<Instruction[]> {
     if (without?.includes(INSTRUCTIONS)) return [];
-    return (await this.instructions.for(urisOf(chips))).instructions;
+    return this.instructions.take(urisOf(chips));
+  }
+
+  /** A question is begun: what is shown is what will go along with it. */
+  refresh(): void {
+    void this.instructions.look();
   }
 
   private async look(about: string, uris: readonly vscode.Uri[]): Promise<void> {
@@ -70,7 +76,7 @@ export class ChatGuidance extends Disposable {
 
 /** The server sends an unchanged one once in a chat. A text of equal length is taken for the same: this is for the eye. */
 function isIn(messages: readonly Message[], path: string | undefined, text: string): true | undefined {
-  const sent = messages.flatMap(({ attachments = [] }) => attachments);
+  const sent = inPrompt(messages).flatMap(({ attachments = [] }) => attachments);
   const last = sent.findLast((one) => one.kind === 'instructions' && one.path === path);
   return last?.characters === text.length ? true : undefined;
 }

@@ -25,14 +25,14 @@ export interface Offer extends Mention {
   chips(): AsyncIterable<StoredChip> | Promise<StoredChip[]>;
 }
 
-/** Finds offers for a query in lower case. `files` are those of the workspace that may fit. */
-export type OfferSource = (wanted: string, files: readonly vscode.Uri[]) => Promise<Offer[]>;
+/** Finds offers for a query: `wanted` is it in lower case. `files` are those of the workspace that may fit. */
+export type OfferSource = (wanted: string, files: readonly vscode.Uri[], query: string) => Promise<Offer[]>;
 
 /** Finds what the user can attach with `@`. It remembers its offers: only an offered id may be chosen. */
 export class Mentions {
   /** What was offered by id, the last answer first. What needs no more than its id has no offer. */
   private answers: ReadonlyMap<string, Offer | undefined>[] = [];
-  private listed: { at: number; uris: vscode.Uri[] } | undefined;
+  private listed: { at: number; uris: Thenable<vscode.Uri[]> } | undefined;
 
   /** `mostListed`: a larger workspace is searched by name. */
   constructor(
@@ -47,7 +47,7 @@ export class Mentions {
     const open = openFiles();
     const isOpen = new Set(open.map(String));
     const files = [...open, ...(await this.workspaceFiles(wanted)).filter((uri) => !isOpen.has(uri.toString()))];
-    const offers = (await Promise.all(this.sources.map((source) => source(wanted, files)))).flat();
+    const offers = (await Promise.all(this.sources.map((source) => source(wanted, files, query.trim())))).flat();
     const scored = files
       .map((uri) => ({ uri, score: score(workspacePath(uri), wanted), bonus: isOpen.has(uri.toString()) ? 2 : 0 }))
       .filter(({ score }) => score > 0)
@@ -73,11 +73,12 @@ export class Mentions {
 
   private async workspaceFiles(wanted: string): Promise<vscode.Uri[]> {
     if (!this.listed || Date.now() - this.listed.at > LIST_AGE_MS) {
-      this.listed = { at: Date.now(), uris: await vscode.workspace.findFiles('**/*', undefined, this.mostListed) };
+      this.listed = { at: Date.now(), uris: vscode.workspace.findFiles('**/*', undefined, this.mostListed) };
     }
+    const listed = await this.listed.uris;
     // If the workspace is larger than the list, search again by name, ignoring case.
-    const name = wanted.replace(/[^\p{L}\p{N}._-]/gu, '');
-    if (this.listed.uris.length < this.mostListed || name === '') return this.listed.uris;
+    const name = (wanted.split('/').findLast((part) => part !== '') ?? '').replace(/[^\p{L}\p{N}._-]/gu, '');
+    if (listed.length < this.mostListed || name === '') return listed;
     const letters = [...name].map((letter) => {
       const upper = letter.toUpperCase();
       return upper === letter || upper.length > 1 ? letter : `[${letter}${upper}]`;

@@ -3,7 +3,7 @@ import { type ListedCommit, mayHaveRepository, recentCommits } from '../../platf
 import { holdsSecrets } from '../../platform/secrecy/guarded.ts';
 import { judgedPath } from '../../platform/secrecy/judgedPath.ts';
 import { within } from '../../platform/within.ts';
-import { AttachmentRefused, baseName, fileChip, type StoredChip, workspacePath } from './attachments.ts';
+import { AttachmentRefused, baseName, fileChip, GIT_MS, type StoredChip, workspacePath } from './attachments.ts';
 import { commitChip, commitName } from './commits.ts';
 import { isMeant } from './editorContext.ts';
 import { folderChip } from './folders.ts';
@@ -28,6 +28,9 @@ export function offerSources(terminals: Terminals): OfferSource[] {
   return [folderOffers, editorOffers, symbolOffers, commitOffers(), terminalOffers(terminals)];
 }
 
+/** The offers that are places in the workspace. */
+export const placeOffers = (): OfferSource[] => [folderOffers, symbolOffers];
+
 /** By the name of their kind ("terminal") or by their own. */
 const isOfKind = (kind: string, wanted: string) => wanted.length > 1 && kind.startsWith(wanted);
 
@@ -39,7 +42,7 @@ const folderOffers: OfferSource = async (wanted, files) => {
     .map(({ uri, path }) => ({ uri, path, score: isOfKind('folder', wanted) ? 3 : score(path, name) }))
     .filter(({ score }) => score > 1)
     .sort((a, b) => b.score - a.score || a.path.length - b.path.length)
-    .slice(0, MOST_OF_KIND)
+    .slice(0, wanted === 'folder' ? MOST_ASKED_FOR : MOST_OF_KIND)
     .map(({ uri, path, score }) => ({
       ...{ id: `folder ${uri}`, icon: 'folder', label: `${baseName(path)}/`, detail: parentOf(path) },
       // A file of the same name comes first.
@@ -124,7 +127,7 @@ function commitOffers(): OfferSource {
     const isKind = isOfKind('commit', wanted);
     if (!known || Date.now() - known.at > COMMITS_AGE_MS) {
       const near = activeFile();
-      known = { at: Date.now(), near, commits: recentCommits(near, MOST_COMMITS) };
+      known = { at: Date.now(), near, commits: commitsAround(near) };
     }
     const { near } = known;
     // The git extension may still be looking for repositories. The whole list waits, so only the whole word waits long.
@@ -140,6 +143,15 @@ function commitOffers(): OfferSource {
       chips: async () => [await commitChip(commit, near)],
     }));
   };
+}
+
+/** No list waits for it that long: then a next list may have them. */
+async function commitsAround(near: vscode.Uri | undefined): Promise<ListedCommit[]> {
+  const over = new vscode.CancellationTokenSource();
+  const commits = await within(recentCommits(near, MOST_COMMITS, over.token), GIT_MS);
+  over.cancel();
+  over.dispose();
+  return commits ?? [];
 }
 
 function scoreOf({ hash, message }: ListedCommit, wanted: string): number {

@@ -49,7 +49,7 @@ export function suggestMessages(active: vscode.Uri | undefined): SuggestedMessag
   return [...found, ...GENERAL].slice(0, 3);
 }
 
-/** The kinds that can be attached now. */
+/** The kinds that the editor shows now. */
 export function attachableNow(active: vscode.Uri | undefined): Exclude<AttachNow, 'pick'>[] {
   const hasProblems = vscode.languages.getDiagnostics().some(([uri]) => countProblems(uri) > 0);
   return [

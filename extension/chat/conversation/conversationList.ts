@@ -4,7 +4,7 @@ import type { Backend } from '../../backend.ts';
 import { Disposable } from '../../platform/dispose.ts';
 import { BackendError } from '../../platform/server/backendError.ts';
 import { saveMarkdown } from '../actions.ts';
-import type { FromHost, HistoryKind } from '../protocol.ts';
+import type { FromHost, HistoryKind, ToHost } from '../protocol.ts';
 
 /** An answer causes many changes; the list need not be updated for each. */
 const CALM_MS = 500;
@@ -39,8 +39,9 @@ export class ConversationList extends Disposable {
     await this.fetch(before);
   }
 
-  async rename(id: string, title: string): Promise<void> {
-    await this.session.call((who) => this.backend.rename(who, id, title));
+  async change({ id, ...change }: Extract<ToHost, { type: 'rename' | 'pin' | 'summary' }>): Promise<void> {
+    const { type: _, ...patch } = change;
+    await this.session.call((who) => this.backend.change(who, id, patch));
     await this.fetch(null);
   }
 
@@ -49,16 +50,19 @@ export class ConversationList extends Disposable {
     await this.fetch(null);
   }
 
-  /** Saves a conversation in a file that the user chooses. */
-  async export(id: string): Promise<void> {
+  /** Saves a conversation in a file that the user chooses, or puts it on the clipboard. */
+  take({ type, id }: Extract<ToHost, { type: 'export' | 'copyConversation' }>): Promise<void> {
+    return type === 'export' ? this.save(id) : this.copy(id);
+  }
+
+  private async save(id: string): Promise<void> {
     const markdown = await this.session.call((who) => this.backend.exportMarkdown(who, id));
     // The title is the first heading of the Markdown, so that this works for a conversation that is not open.
     const title = /^#\s+(.+)$/m.exec(markdown)?.[1] ?? 'Conversation';
     await saveMarkdown(title, markdown);
   }
 
-  /** Puts a conversation on the clipboard. */
-  async copy(id: string): Promise<void> {
+  private async copy(id: string): Promise<void> {
     const markdown = await this.session.call((who) => this.backend.exportMarkdown(who, id));
     await vscode.env.clipboard.writeText(markdown);
     vscode.window.setStatusBarMessage('The conversation was copied as Markdown', 4000);

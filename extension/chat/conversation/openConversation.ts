@@ -1,3 +1,4 @@
+import { inPrompt } from '../../../shared/answers/inPrompt.ts';
 import type { Conversation, Message } from '../../../shared/conversations.ts';
 import type { Run, RunEvent } from '../../../shared/runs.ts';
 import type { Session } from '../../account/session/session.ts';
@@ -29,6 +30,7 @@ export class OpenConversation extends Disposable {
   /** The messages, the title or another shown part changed, except for the text of running answers. */
   readonly onDidChange = this.changed.event;
   title = '';
+  pinned: true | undefined;
   messages: Message[] = [];
   /** Cursor for earlier messages; null at the beginning of the conversation. */
   before: string | null = null;
@@ -68,8 +70,10 @@ export class OpenConversation extends Disposable {
 
   /** Tokens of the conversation so far: the input and output of its last answer. */
   get contextTokens(): number {
-    const usage = this.messages.findLast((message) => message.usage)?.usage;
-    return usage ? usage.inputTokens + usage.outputTokens : 0;
+    const last = inPrompt(this.messages).findLast((message) => message.usage);
+    if (!last?.usage) return 0;
+    // Of a summary, prompts have only what it says.
+    return (last.summary ? 0 : last.usage.inputTokens) + last.usage.outputTokens;
   }
 
   /**
@@ -121,7 +125,7 @@ export class OpenConversation extends Disposable {
   }
 
   /** This window started a run: shows the question and an empty answer before the server has sent them. */
-  started(run: Run, question: { text: string; replaces?: string; continues?: string }): void {
+  started(run: Run, question: { text: string; replaces?: string; continues?: string; compacts?: true }): void {
     const at = question.replaces ? this.messages.findIndex(({ id }) => id === question.replaces) : -1;
     const removed = at < 0 ? [] : this.messages.slice(at).map(({ id }) => id);
     if (at >= 0) this.messages = this.messages.slice(0, at);
@@ -131,7 +135,7 @@ export class OpenConversation extends Disposable {
       added.push({ id: run.userMessageId, role: 'user', kind, text: question.text, createdAt });
     }
     if (!this.messages.some(({ id }) => id === run.messageId)) {
-      const { messageId: id, id: runId, model, device, clampedTo } = run;
+      const { messageId: id, id: runId, model, device, clampedTo, effort } = run;
       const { continues } = question;
       added.push({
         id,
@@ -143,6 +147,8 @@ export class OpenConversation extends Disposable {
         model,
         device,
         clampedTo,
+        effort,
+        summary: question.compacts && 'unused',
         continues,
         createdAt,
       });
@@ -176,6 +182,7 @@ export class OpenConversation extends Disposable {
     const first = page[0] ? this.messages.findIndex(({ id }) => id === page[0]!.id) : -1;
     const titleChanged = this.title !== (fetched?.title ?? '');
     this.title = fetched?.title ?? '';
+    this.pinned = fetched?.pinned;
     if (!wasKnown || !fetched || (first < 0 && this.messages.length > 0)) {
       // A different conversation, or a gap after so many new messages: send the whole.
       const changed = wasKnown !== this.exists || this.messages.length > 0 || page.length > 0;

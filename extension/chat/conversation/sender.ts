@@ -9,6 +9,7 @@ import type { StoredChip } from '../context/attachments.ts';
 import { chipInputs } from '../context/chipInputs.ts';
 import type { Draft, Drafts } from '../context/drafts.ts';
 import type { FoundContext } from '../context/foundContext.ts';
+import { refuseUnseen } from '../context/pictures.ts';
 import type { ModelChoice } from '../modelChoice.ts';
 import type { OpenRecord } from './openRecord.ts';
 
@@ -28,6 +29,8 @@ export interface Question {
   /** Those of `keep` that are instructions: they take no attachment's place. */
   guidance?: string[];
   continues?: string;
+  /** Asks for a summary of the conversation, and not with its text. */
+  compacts?: true;
   /** It waited for the end of an answer. Its `id` stays the same however often it is tried. */
   hasWaited?: true;
 }
@@ -54,11 +57,12 @@ export class Sender {
    */
   async start(conversationId: string, question: Question, look: () => Promise<{ messages: Message[] }>): Promise<Run> {
     const { session, backend, drafts, record, models } = this.deps;
-    const { text, replaces, continues, says = text, keep = [], guidance = [], instructions = [] } = question;
+    const { text, replaces, continues, compacts, says = text, keep = [], guidance = [], instructions = [] } = question;
     const kept = keep.filter((id) => !guidance.includes(id)).length;
+    refuseUnseen(question.chips, models.model);
     const attachments: AttachmentInput[] = [
       ...keep.map((id) => ({ id })),
-      ...(await chipInputs(question.chips, { text: says, kept }, this.deps.found)),
+      ...(await chipInputs(compacts ? [] : question.chips, { text: says, kept }, this.deps.found)),
     ];
     const chips = question.chips.map(({ id }) => id);
     const { pending } = drafts.get(conversationId);
@@ -75,8 +79,10 @@ export class Sender {
         conversationId,
         kind: 'chat',
         model: models.id ?? undefined,
+        effort: models.effort,
         replaces,
         continues,
+        compacts,
         input: {
           text: says,
           attachments: attachments.length > 0 ? attachments : undefined,

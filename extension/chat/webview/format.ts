@@ -115,7 +115,7 @@ export function until(iso: string, now: Date): string {
   return `in ${Math.round(s / 3600)} h`;
 }
 
-export type Group = 'Today' | 'Yesterday' | 'Last 7 days' | 'Older';
+export type Group = 'Pinned' | 'Today' | 'Yesterday' | 'Last 7 days' | 'Older';
 
 export function groupOf(iso: string, now: Date): Group {
   const since = daysBetween(new Date(iso), now);
@@ -164,7 +164,7 @@ export function attachmentLabel(a: Attachment): string {
       return 'Uncommitted changes';
     case 'found':
     case 'symbol':
-      return (name ?? 'Code') + lines;
+      return a.name ?? (name ?? 'Code') + lines;
     case 'folder':
       return name ? `${name}/` : 'Folder';
     case 'commit':
@@ -173,6 +173,10 @@ export function attachmentLabel(a: Attachment): string {
       return a.path ?? 'Terminal output';
     case 'pasted':
       return a.path ? `Pasted text, ${a.path}` : 'Pasted text';
+    case 'page':
+      return a.path?.replace(/^https?:\/\//, '').replace(/\/$/, '') ?? 'Web page';
+    case 'image':
+      return name ?? 'Picture';
     case 'instructions':
       return name ?? OWN_INSTRUCTIONS;
     default:
@@ -192,11 +196,17 @@ export const KIND_ICONS = {
   commit: 'git-commit',
   terminal: 'terminal',
   pasted: 'clippy',
+  page: 'globe',
+  image: 'file-media',
 } as const;
 
 /** Kinds whose path leads to a file. */
 export const isOfFile = ({ kind }: Pick<Attachment, 'kind'>): boolean =>
   kind === 'file' || kind === 'selection' || kind === 'found' || kind === 'symbol';
+
+/** How many pictures the messages have. */
+export const picturesIn = (messages: readonly Message[]): number =>
+  messages.reduce((sum, { attachments = [] }) => sum + attachments.filter(({ kind }) => kind === 'image').length, 0);
 
 /** A longer pasted text hides what was typed around it. */
 const LONG = { lines: 60, characters: 4_000 };

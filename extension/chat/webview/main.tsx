@@ -5,7 +5,7 @@ import { copyAsWritten } from './markdown/math.ts';
 import { Chat } from './model/chat.ts';
 import { connectHost } from './model/connect.ts';
 import { ChatContext } from './model/context.ts';
-import '../../../shared/math.css';
+import '../../../shared/math/math.css';
 import './styles/base.css';
 import './styles/transcript.css';
 import './styles/markdown.css';

@@ -47,6 +47,10 @@ export function tellCommitEnding(ending: CommitEnding, isGuest: boolean): Messag
         'Perigee stopped because the commit message was changed meanwhile. The message stays as it is now.',
       );
     case 'failed':
-      return say('error', `${tellProblem(ending.problem)} The commit message is as it was.`, ...waysOn(ending.problem));
+      return say(
+        'error',
+        `${tellProblem(ending.problem)} The commit message is as it was.`,
+        ...waysOn(ending.problem, isGuest),
+      );
   }
 }

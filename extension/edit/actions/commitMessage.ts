@@ -3,7 +3,7 @@ import { Disposable } from '../../platform/dispose.ts';
 import { NO_REPOSITORY, openGit, type Repository } from '../../platform/git.ts';
 import type { Log } from '../../platform/log.ts';
 import { plainMessage } from '../../platform/plainMessage.ts';
-import { showMessage } from '../notifications/showMessage.ts';
+import { showMessage, showRequest } from '../notifications/showMessage.ts';
 import type { EditRequest } from '../runs/answerRun.ts';
 import type { EditRuns } from '../runs/runs.ts';
 import { type CommitEnding, tellCommitEnding } from './commitEnding.ts';
@@ -91,6 +91,8 @@ export class CommitMessages extends Disposable {
       case 'Restore what stood there':
         if (!run.restore()) say('The commit message was changed since, so it stays as it is.');
         return;
+      case 'Show details':
+        return ending.kind === 'failed' ? showRequest(ending.problem) : undefined;
       case 'Show quota':
         return void vscode.commands.executeCommand('perigee.showQuota');
       case 'Sign in':

@@ -12,7 +12,7 @@ export class MessageBox extends Disposable {
   private last = '';
   /** All texts written so far. The editor reports them late, one after the other. */
   private ours = new Set<string>();
-  /** Texts written while the box is visible that the editor has not reported yet. */
+  /** Texts written that the editor has not reported yet. It reports them while the box is visible. */
   private awaited: string[] = [];
   private theirs: string | undefined;
 
@@ -24,6 +24,12 @@ export class MessageBox extends Disposable {
         if (this.isOf(document)) this.see(plain(document.getText()));
       }),
     );
+    // The box may become visible in the middle: the document has what was written before, and is told of the rest.
+    this._register(
+      vscode.workspace.onDidOpenTextDocument((document) => {
+        if (this.isOf(document)) this.awaited.splice(0, this.awaited.lastIndexOf(plain(document.getText())) + 1);
+      }),
+    );
   }
 
   /** Starts writing. Calls `onTouch` once when something else changes the box. */
@@ -33,6 +39,8 @@ export class MessageBox extends Disposable {
     this.last = plain(this.first);
     this.ours = new Set([this.last]);
     this.theirs = undefined;
+    // What was written into a hidden box is not reported any more.
+    if (!this.isVisible) this.awaited = [];
   }
 
   end(): void {
@@ -57,7 +65,7 @@ export class MessageBox extends Disposable {
     if (plain(text) === this.last) return true;
     this.last = plain(text);
     this.ours.add(this.last);
-    if (vscode.workspace.textDocuments.some((document) => this.isOf(document))) this.awaited.push(this.last);
+    this.awaited.push(this.last);
     this.repository.inputBox.value = text;
     return true;
   }
@@ -78,6 +86,10 @@ export class MessageBox extends Disposable {
     if (this.theirs !== undefined) return;
     this.theirs = text;
     this.onTouch?.();
+  }
+
+  private get isVisible(): boolean {
+    return vscode.workspace.textDocuments.some((document) => this.isOf(document));
   }
 
   private isOf({ uri: { scheme, query } }: vscode.TextDocument): boolean {

@@ -3,7 +3,7 @@ import { readFenced } from '../../../shared/answers/answerPaths.ts';
 import { blocksOf, type NamedBlock, nameEdits, tellStanding, withoutRepeats } from '../changes/answerBlocks.ts';
 import { type Blocks, planBlocks, readAnswerBlocks, readCode } from '../changes/applyBlocks.ts';
 import type { Source } from '../changes/proposal.ts';
-import type { Edit, FilePlan } from '../engine/edits.ts';
+import type { Edit, FilePlan, Reading } from '../engine/edits.ts';
 import { AnswerFiles } from '../files/answerFiles.ts';
 import type { FoundFile, WorkspaceFiles } from '../files/files.ts';
 import type { ProposalCounts } from '../proposals/proposals.ts';
@@ -18,6 +18,8 @@ export interface CodeBlock extends Code {
   spoken?: { info: string; prose: string };
   /** It was applied before. */
   wasApplied?: boolean;
+  /** How the user says it is meant, after a refusal that asked. */
+  reading?: Reading;
   source: Source;
 }
 
@@ -43,8 +45,8 @@ export type Applied =
   | { kind: 'review'; path: string; uri: string; hunks: number; skipped: string[] }
   /** It is in the list of proposed changes. */
   | ({ kind: 'proposal'; skipped: string[] } & ProposalCounts)
-  /** `uri`: its only file, if the code has no place there. */
-  | { kind: 'refused'; message: string; uri?: string }
+  /** `uri`: its only file, if the code has no place there. `readings`: those between which the user may choose. */
+  | { kind: 'refused'; message: string; uri?: string; readings?: readonly Reading[] }
   /** There was nothing to do, or the user cancelled. */
   | { kind: 'nothing'; message?: string };
 
@@ -64,7 +66,16 @@ export class Apply {
   constructor(private readonly deps: ApplyDeps) {}
 
   /** Applies one block: to the file that it names, else to the active editor's, else to one that the user chooses. */
-  async applyCode({ text, language, path, isUnclear, spoken, wasApplied, source }: CodeBlock): Promise<Applied> {
+  async applyCode({
+    text,
+    language,
+    path,
+    isUnclear,
+    spoken,
+    wasApplied,
+    reading,
+    source,
+  }: CodeBlock): Promise<Applied> {
     const known = await this.deps.files.known();
     const said = path === undefined && isUnclear && spoken ? readFenced(spoken.info, spoken.prose, known) : undefined;
     const read = said?.kind === 'named' ? said.path : path;
@@ -74,7 +85,8 @@ export class Apply {
     const edits = await this.withTargets(answer, blocks.edits, language, isUnclear === true && read === undefined);
     if (!edits) return { kind: 'nothing' };
     const { block } = source;
-    const named = edits.map((edit) => ({ ...edit, block, ...(wasApplied && { wasMade: true }) }));
+    const more = { block, ...(wasApplied && { wasMade: true }), ...(reading && { reading }) };
+    const named = edits.map((edit) => ({ ...edit, ...more }));
     return this.place(answer, { ...blocks, edits: await answer.locate(named) }, source);
   }
 
@@ -175,7 +187,8 @@ function tellMisses(
   const more = refusals.length > 1 ? ` The answer has ${refusals.length - 1} more that have no place.` : '';
   const message = telling ? tellRefusal(name, telling) + more : name;
   const file = misses.length === 1 && first?.path !== undefined ? found.get(first.path) : undefined;
-  return { ...refused(message), ...(file?.kind === 'file' && { uri: `${file.uri}` }) };
+  const readings = refusals.length === 1 && telling?.readings ? { readings: telling.readings } : {};
+  return { ...refused(message), ...(file?.kind === 'file' && { uri: `${file.uri}`, ...readings }) };
 }
 
 /** The cursor's line in a file, if a visible editor shows it. */

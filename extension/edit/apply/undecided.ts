@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Source } from '../changes/proposal.ts';
+import { editorOf } from '../files/activeEditor.ts';
 import { isOpen, type ProposalList } from '../proposals/proposalList.ts';
 import type { Review } from '../review/review.ts';
 import type { Reviews } from '../review/reviews.ts';
@@ -51,7 +52,9 @@ export class Undecided {
   async show({ source, blocks }: Waiting): Promise<void> {
     const review = this.reviewOf(source, blocks);
     if (!review) return void (await vscode.commands.executeCommand('perigee.proposals.focus'));
-    await vscode.window.showTextDocument(review.document, { preview: false });
+    const { document } = review;
+    const { viewColumn } = editorOf(document) ?? {};
+    await vscode.window.showTextDocument(document, { preview: false, viewColumn });
     review.reveal();
   }
 

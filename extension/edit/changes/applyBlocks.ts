@@ -119,9 +119,9 @@ function planPieces(
   const refusals: Refusal[] = [];
   const named: NamedStep[] = [];
   const standing: StandingEdit[] = [];
-  for (const { lines, answerLine, block } of pieces) {
+  for (const { lines, answerLine, block, reading } of pieces) {
     // An earlier snippet changed the text, so the cursor's line is no longer valid.
-    const plan = planSnippet(path, text, lines, text === before ? cursor : undefined);
+    const plan = planSnippet(path, text, lines, text === before ? cursor : undefined, reading);
     if (plan.kind === 'update') {
       if (block !== undefined) named.push({ block, before: text, hunks: plan.hunks });
       text = plan.after;

@@ -39,6 +39,12 @@ export interface Divider {
   mayBeText: boolean;
 }
 
+/**
+ * What the user says about code of an existing file: it is all of it, or a part, so that lines which the code lacks
+ * stay.
+ */
+export type Reading = 'file' | 'part';
+
 /** Lines to find in a file, and their replacement. */
 export interface Change extends InAnswer {
   kind: 'change';
@@ -63,7 +69,7 @@ export type Edit =
    * The whole of a file, existing or new; without a path, a piece of code whose place is unknown. `longer`: other
    * possible ends, shortest first, because the code quotes fences and so may end at a later one.
    */
-  | (InAnswer & { kind: 'whole'; lines: string[]; longer?: string[][] })
+  | (InAnswer & { kind: 'whole'; lines: string[]; longer?: string[][]; reading?: Reading })
   /** An edit that breaks the format's rules: nothing is written to its file. */
   | (InAnswer & { kind: 'malformed'; message: string; lines: string[] });
 
@@ -104,6 +110,8 @@ export interface Refusal {
   /** The lines, from 1, at which the equally good places begin. */
   candidates?: number[];
   answerLine?: number;
+  /** The readings between which the user may choose. */
+  readings?: Reading[];
 }
 
 /** Lines of a file to replace. An insertion has no `oldLines`, a deletion no `newLines`. */

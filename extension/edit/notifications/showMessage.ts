@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { Problem } from '../../../shared/problems.ts';
 import { plainMessage } from '../../platform/plainMessage.ts';
 import type { Message } from '../words/messages.ts';
 
@@ -20,4 +21,9 @@ export async function showMessage<B extends string>(message: Message<B>): Promis
     case 'error':
       return vscode.window.showErrorMessage(text, ...buttons);
   }
+}
+
+/** Opens the account page where it tells what became of a request. */
+export function showRequest({ requestId }: Problem): void {
+  void vscode.commands.executeCommand('perigee.openAccount', `requests/${requestId}`);
 }

@@ -40,7 +40,8 @@ const REFRESH_MS = 150;
 /** All open proposals. It watches their files, so that the list always shows what accepting would do. */
 export class ProposalList extends Disposable {
   private open: Proposal[] = [];
-  private lastId = 0;
+  /** No number comes again after a reload: a diff that the editor restores must not stand for another file. */
+  private lastId = Date.now();
   private readonly changed = this._register(new vscode.EventEmitter<void>());
   /** A proposal was added, removed or changed. */
   readonly onDidChange = this.changed.event;

@@ -296,7 +296,7 @@ export class Proposals extends Disposable {
     if (given.length > 0)
       return given.flatMap((each) => (isFile(each) ? [each] : each.files)).map((file) => this.now(file));
     const inFront = this.inFront(node instanceof vscode.Uri ? node : undefined);
-    if (inFront) return [inFront];
+    if (inFront !== undefined) return inFront ? [inFront] : [];
     return this.tree.selection.flatMap((each) => (isFile(each) ? [each] : each.files)).map((file) => this.now(file));
   }
 
@@ -305,11 +305,12 @@ export class Proposals extends Disposable {
     return this.list.find(file.proposal.id, file.id) ?? file;
   }
 
-  private inFront(given: vscode.Uri | undefined): ProposedFile | undefined {
+  /** The file whose diff is active; null if that file is gone: what is selected elsewhere is not meant then. */
+  private inFront(given: vscode.Uri | undefined): ProposedFile | null | undefined {
     const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
     const uri = given ?? (input instanceof vscode.TabInputTextDiff ? input.modified : undefined);
     const ids = uri && readProposedUri(uri);
-    return ids && this.list.find(ids.proposal, ids.file);
+    return ids && (this.list.find(ids.proposal, ids.file) ?? null);
   }
 
   /** The proposal of a command: its argument, the active diff's, the selected, the only one, or the user's choice. */
@@ -319,7 +320,7 @@ export class Proposals extends Disposable {
     if (inFront) return inFront.proposal;
     const selected = new Set(this.tree.selection.map((each) => (isFile(each) ? each.proposal : each)));
     const { proposals } = this.list;
-    const candidates = selected.size === 1 ? [...selected] : proposals;
+    const candidates = inFront === null ? [] : selected.size === 1 ? [...selected] : proposals;
     if (candidates.length <= 1) {
       if (candidates.length === 0) tell(NOTHING);
       return candidates[0];

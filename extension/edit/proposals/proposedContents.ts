@@ -24,11 +24,18 @@ export function readProposedUri({ scheme, query }: vscode.Uri): { proposal: numb
 export class ProposedContents extends Disposable implements vscode.TextDocumentContentProvider {
   private readonly changed = this._register(new vscode.EventEmitter<vscode.Uri>());
   readonly onDidChange = this.changed.event;
+  /** The diffs of decided files, by address. One that was asked for just before opens late, and would show nothing. */
+  private readonly over = new Set<string>();
 
   constructor(private readonly list: ProposalList) {
     super();
     this._register(list.onDidFit((file) => this.changed.fire(proposedUri(file))));
     this._register(vscode.workspace.registerTextDocumentContentProvider(PROPOSED_SCHEME, this));
+    // Restored from an earlier window, whose proposals are gone.
+    void closeTabs(diffsAmong(allTabs(), (uri) => uri.scheme === PROPOSED_SCHEME));
+    const isOver = (uri: vscode.Uri) => this.over.has(uri.toString());
+    const { tabGroups } = vscode.window;
+    this._register(tabGroups.onDidChangeTabs(({ opened }) => void closeTabs(diffsAmong(opened, isOver))));
   }
 
   provideTextDocumentContent(uri: vscode.Uri): string {
@@ -75,25 +82,31 @@ export class ProposedContents extends Disposable implements vscode.TextDocumentC
 
   /** Closes the diffs of decided files. */
   async close(files: readonly ProposedFile[]): Promise<void> {
-    const tabs = this.tabsOf(files);
-    if (tabs.length > 0) await vscode.window.tabGroups.close(tabs, true);
+    for (const file of files) this.over.add(proposedUri(file).toString());
+    await closeTabs(this.tabsOf(files));
   }
 
   private tabsOf(files: readonly ProposedFile[]): vscode.Tab[] {
     const addresses = new Set(files.map((file) => proposedUri(file).toString()));
-    return vscode.window.tabGroups.all
-      .flatMap((group) => group.tabs)
-      .filter(({ input }) => input instanceof vscode.TabInputTextDiff && addresses.has(input.modified.toString()));
+    return diffsAmong(allTabs(), (uri) => addresses.has(uri.toString()));
   }
 
   /** Closes the editor that shows all files of a finished proposal. */
   async closeAll({ source }: Proposal): Promise<void> {
     // The API doesn't tell what such a tab shows, so we recognise it by our title.
-    const tabs = vscode.window.tabGroups.all
-      .flatMap((group) => group.tabs)
-      .filter(({ label, input }) => label.startsWith(allTitle(source.title)) && !isKnownInput(input));
-    if (tabs.length > 0) await vscode.window.tabGroups.close(tabs, true);
+    await closeTabs(
+      allTabs().filter(({ label, input }) => label.startsWith(allTitle(source.title)) && !isKnownInput(input)),
+    );
   }
+}
+
+const allTabs = () => vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+
+const diffsAmong = (tabs: readonly vscode.Tab[], isMeant: (modified: vscode.Uri) => boolean) =>
+  tabs.filter(({ input }) => input instanceof vscode.TabInputTextDiff && isMeant(input.modified));
+
+async function closeTabs(tabs: readonly vscode.Tab[]): Promise<void> {
+  if (tabs.length > 0) await vscode.window.tabGroups.close(tabs, true);
 }
 
 const allTitle = (title: string) => `Perigee: ${title}`;

@@ -9,20 +9,22 @@ import type { FilePlan } from '../engine/edits.ts';
 import { rebaseText } from '../engine/placing/rebase.ts';
 import type { WorkspaceFiles } from '../files/files.ts';
 import { nameOf, tellPlace, wholeLines } from '../files/places.ts';
-import type { Range } from '../hunks/track.ts';
+import { applySplices, type Range } from '../hunks/track.ts';
+import type { NewHunk } from '../hunks/tracked.ts';
 import type { Reports } from '../notifications/reports.ts';
-import { showMessage } from '../notifications/showMessage.ts';
+import { showMessage, showRequest } from '../notifications/showMessage.ts';
 import type { Proposals } from '../proposals/proposals.ts';
 import { EditBuffer } from '../review/buffer.ts';
 import { type KeepDeps, keepAccepted } from '../review/keepAccepted.ts';
 import { Review } from '../review/review.ts';
-import { activeDocument, Reviews, refuse, refuseModally } from '../review/reviews.ts';
+import { activeDocument, type HunkTarget, Reviews, refuse, refuseModally } from '../review/reviews.ts';
 import type { EditRequest } from '../runs/answerRun.ts';
 import type { EditRuns } from '../runs/runs.ts';
-import { type Button, count, type Ending, tellAskingAgain, tellEnding } from '../words/messages.ts';
+import { type Button, count, type Ending, type Message, tellAskingAgain, tellEnding } from '../words/messages.ts';
 import { type Asked, FileWriter, tellInstructions } from './fileEdit.ts';
 import { type EditPrompt, type Question, type SelectionQuestion, textOf } from './prompt.ts';
-import { SelectionWriter } from './selectionEdit.ts';
+import { refuseDocument, TOO_LONG } from './refusals.ts';
+import { type LinesAsked, SelectionWriter } from './selectionEdit.ts';
 import { WorkspaceEdits, type WorkspaceRequest } from './workspaceEdit.ts';
 
 export interface EditsDeps extends KeepDeps {
@@ -50,6 +52,17 @@ export interface FileRequest {
   source?: Source;
   /** A prompt that is already open. */
   question?: Question;
+}
+
+/** Who shows an edit of lines, in place of notifications. */
+export interface LinesHost {
+  /** A review began to be written, also that of another try. */
+  begun(review: Review): void;
+  /**
+   * Tells how it ended; resolves to the way on that the user chooses. `resend`: the request to send again on another
+   * try, since its start was never answered.
+   */
+  tell(message: Message, ending: Ending, resend?: EditRequest): Promise<Button | undefined>;
 }
 
 /** Writes a model's answer into a review. */
@@ -104,9 +117,7 @@ export class Edits extends Disposable {
     const chosen = wholeLines(selection);
     const text = textOf(document, chosen);
     if (question && text !== question.text) return refuseInstead(CHANGED);
-    if (text.length > MAX_TEXT) {
-      return refuseInstead('More than 1 MB is selected, which no model can rewrite at once. Select fewer lines.');
-    }
+    if (text.length > MAX_TEXT) return refuseInstead(TOO_LONG);
     // The file may change while the user types the instruction.
     const place = new EditBuffer(document, chosen);
     const guiding = this.guide(document, question);
@@ -123,7 +134,20 @@ export class Edits extends Disposable {
       const at = new vscode.Position(region.start, document.lineAt(region.start).firstNonWhitespaceCharacterIndex);
       editor.selection = new vscode.Selection(at, at);
     }
-    await this.rewrite(document, { ...region }, request, instructions);
+    await this.rewrite(document, { ...region }, { instruction: request, instructions });
+  }
+
+  /** Has lines rewritten as asked; `host` shows it. False if another edit uses these lines. */
+  async editLines(
+    document: vscode.TextDocument,
+    region: Range,
+    asked: LinesAsked,
+    host: LinesHost,
+    resend?: EditRequest,
+  ): Promise<boolean> {
+    if (!(await this.reviews.isFree(document, [region]))) return false;
+    await this.rewrite(document, region, asked, host, resend);
+    return true;
   }
 
   /**
@@ -166,11 +190,29 @@ export class Edits extends Disposable {
    * telling the user, if they no longer fit or the editor takes no changes.
    */
   async review(document: vscode.TextDocument, plan: FilePlan & { kind: 'update' }, source: Source): Promise<boolean> {
+    return (await this.place(document, plan, source)) !== undefined;
+  }
+
+  /** Reviews a plan, whose hunks are all within `region`, as a rewriting of that region. Undefined: as `review`. */
+  reviewLines(
+    document: vscode.TextDocument,
+    plan: FilePlan & { kind: 'update' },
+    region: Range,
+  ): Promise<Review | undefined> {
+    return this.place(document, plan, { title: `Edit ${tellPlace(region, nameOf(document))}` }, region);
+  }
+
+  private async place(
+    document: vscode.TextDocument,
+    plan: FilePlan & { kind: 'update' },
+    source: Source,
+    region?: Range,
+  ): Promise<Review | undefined> {
     const name = nameOf(document);
     const refusal = refuseDocument(document);
     if (refusal || document.isClosed) {
       refuse(refusal ?? `${name} was closed; nothing was changed.`);
-      return false;
+      return undefined;
     }
     const rebase = () => rebaseText(plan.before, plan.hunks, document.getText());
     const first = rebase();
@@ -179,7 +221,7 @@ export class Edits extends Disposable {
         start: startLine,
         end: startLine + oldLines.length,
       }));
-      if (!(await this.reviews.isFree(document, places))) return false;
+      if (!(await this.reviews.isFree(document, places))) return undefined;
       if (!vscode.window.visibleTextEditors.some((editor) => editor.document === document)) {
         await vscode.window.showTextDocument(document, { preview: false });
       }
@@ -190,15 +232,18 @@ export class Edits extends Disposable {
       const [touched] = rebased.touched;
       const why = touched ? `${touched.message} See ${tellPlace(touched.lines, name)}.` : '';
       refuse(`${source.title}: nothing was changed, for it no longer fits. ${why}`);
-      return false;
+      return undefined;
     }
-    const review = new Review(document, source);
+    const review = new Review(document, source, region);
     this.reviews.add(review);
     const { blocks } = plan;
-    const stale = await review.place(rebased.hunks.map((hunk) => (hunk.blocks ? hunk : { ...hunk, blocks })));
-    if (!review.cut && stale.length === 0 && (await review.finish())) {
+    const hunks = rebased.hunks.map((hunk) => (hunk.blocks ? hunk : { ...hunk, blocks }));
+    const isPlaced = region
+      ? (await review.show(withHunks(review.tracked.original, hunks, region), true)) === 'written'
+      : (await review.place(hunks)).length === 0;
+    if (isPlaced && !review.cut && (await review.finish())) {
       review.reveal();
-      return true;
+      return review;
     }
     const { cut } = review;
     review.interrupt('refused');
@@ -208,11 +253,12 @@ export class Edits extends Disposable {
         ? `VS Code takes no changes for ${name}: the file is read-only. Nothing changed.`
         : `${name} was changed in the same moment, so nothing was written. Try again.`,
     );
-    return false;
+    return undefined;
   }
 
   /** Stops the writing in the active editor, or the writing of one review. */
-  stopEdit(id?: number): void {
+  stopEdit(of?: number | HunkTarget): void {
+    const id = typeof of === 'object' ? of.review : of;
     for (const review of this.running) {
       if (review.phase !== 'writing') continue;
       if (typeof id === 'number' ? review.id === id : review.document === activeDocument()) review.interrupt('stopped');
@@ -230,21 +276,22 @@ export class Edits extends Disposable {
   private rewrite(
     document: vscode.TextDocument,
     region: Range,
-    instruction: string,
-    instructions: readonly Instruction[],
+    asked: LinesAsked,
+    host?: LinesHost,
     resend?: EditRequest,
   ): Promise<void> {
     const { runs, log, files } = this.deps;
     const title = `Edit ${tellPlace(region, nameOf(document))}`;
-    const asked = { instruction, instructions };
     const review = new Review(document, { title }, region);
     const writer = new SelectionWriter(runs, log, review, asked, files.pathOf(document.uri), resend);
-    return this.follow(review, writer, async () => {
+    host?.begun(review);
+    const again = async () => {
       const { region: now } = review.tracked;
       if (now.end <= now.start) return refuse('The lines are gone. Select others and try again.');
       if (await this.reviews.isFree(document, [now]))
-        await this.rewrite(document, { ...now }, instruction, instructions, writer.resend);
-    });
+        await this.rewrite(document, { ...now }, asked, host, writer.resend);
+    };
+    return this.follow(review, writer, again, host?.tell.bind(host));
   }
 
   private editWhole(document: vscode.TextDocument, asked: Asked, source: Source, resend?: EditRequest): Promise<void> {
@@ -282,7 +329,12 @@ export class Edits extends Disposable {
   }
 
   /** Shows a review while `writer` writes it. At the end tells the user the result, and runs the chosen action. */
-  private async follow(review: Review, writer: Writer, again: () => Promise<void>): Promise<void> {
+  private async follow(
+    review: Review,
+    writer: Writer,
+    again: () => Promise<void>,
+    tell: LinesHost['tell'] = showMessage,
+  ): Promise<void> {
     // Keep following the review until its message is answered, because another try needs its place.
     let isAnswered = false;
     this.reviews.add(review, () => !isAnswered);
@@ -292,7 +344,7 @@ export class Edits extends Disposable {
     const place = tracked.isRegion ? tellPlace(tracked.region, nameOf(document)) : nameOf(document);
     const message = tellEnding(ending, place, this.deps.isGuest());
     // Not awaited: the message may stay for a long time.
-    const answered = this.isDisposed ? Promise.resolve(undefined) : showMessage(message);
+    const answered = this.isDisposed ? Promise.resolve(undefined) : tell(message, ending, writer.resend);
     void answered
       .then((button) => this.answer(review, writer, ending, button, again))
       .finally(() => {
@@ -320,6 +372,7 @@ export class Edits extends Disposable {
         // Not awaited: it takes as long as the whole edit.
         return void again();
       case 'Show details':
+        if (ending.kind === 'failed') return showRequest(ending.problem);
         return this.deps.reports.show(source.title, 'missed' in ending ? (ending.missed ?? []) : [], writer.answer);
       case 'Show quota':
         return void vscode.commands.executeCommand('perigee.showQuota');
@@ -333,6 +386,16 @@ export class Edits extends Disposable {
   }
 }
 
+/** A region's lines with hunks, whose places count in the whole document. */
+const withHunks = (lines: readonly string[], hunks: readonly NewHunk[], region: Range) =>
+  applySplices(
+    lines,
+    hunks.map(({ startLine, oldLines, newLines }) => ({
+      ...{ start: startLine - region.start, removed: oldLines.length },
+      inserted: [...newLines],
+    })),
+  );
+
 /** Menus call commands with arguments of their own. */
 function asRequest(request: FileRequest | undefined): FileRequest {
   if (typeof request !== 'object' || request === null || request instanceof vscode.Uri) return {};
@@ -340,10 +403,3 @@ function asRequest(request: FileRequest | undefined): FileRequest {
 }
 
 const CHANGED = 'The selected lines were changed meanwhile. Select them again.';
-
-/** Why Perigee can't edit this document; undefined if it can. */
-function refuseDocument({ uri }: vscode.TextDocument): string | undefined {
-  if (uri.scheme === 'vscode-notebook-cell') return 'Perigee does not edit notebooks yet. Copy the cell into a file.';
-  if (uri.scheme === 'untitled' || vscode.workspace.fs.isWritableFileSystem(uri.scheme)) return undefined;
-  return 'This view is read-only, so Perigee can’t edit it. Open the file itself.';
-}

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { nameOf, tellPlace, wholeLines } from '../files/places.ts';
 import type { Range } from '../hunks/track.ts';
 import { forget, readHistory, remember } from '../words/promptHistory.ts';
-import { Strays } from './strays.ts';
+import { EarlyKeys, Strays } from './strays.ts';
 
 const KEY = 'edit.requests';
 /**
@@ -10,6 +10,13 @@ const KEY = 'edit.requests';
  * lose keys.
  */
 const QUIET_MS = 300;
+/** How long a key may be under way to the editor after a prompt has got the focus. */
+const LATE_KEYS_MS = 1_000;
+
+const MOVE: vscode.QuickInputButton = {
+  iconPath: new vscode.ThemeIcon('list-selection'),
+  tooltip: 'Write Several Lines, With @, Below the Selection',
+};
 
 interface RequestItem extends vscode.QuickPickItem {
   request: string;
@@ -21,6 +28,8 @@ interface Asking {
   placeholder?: string;
   /** Keys typed into this editor before the box opens are meant for the box. */
   editor?: vscode.TextEditor;
+  /** Offers to go on at the lines. */
+  canMove?: boolean;
 }
 
 /** An open prompt. */
@@ -29,6 +38,8 @@ export interface Question {
   readonly answer: Promise<string | undefined>;
   /** Resolves when the editor has its overwritten text back. */
   settled(): Promise<void>;
+  /** The text with which the user went on at the lines; undefined if they did not. */
+  moved(): string | undefined;
   /** Says in the title what goes along with the request. */
   tell(along: string): void;
   close(): void;
@@ -61,18 +72,38 @@ export class EditPrompt {
   }
 
   /**
-   * Asks about the selected lines of the active editor; undefined if there is none. `isLate`: the window was still
-   * loading when the key was pressed.
+   * Keeps the keys that are typed into the active editor while `open` brings a prompt on the screen, and a moment longer.
+   * If it did not, resolves to the keys, for another prompt.
    */
-  openForSelection(isLate = false): SelectionQuestion | undefined {
+  async catchingKeys(open: (keys: EarlyKeys | undefined) => Promise<boolean>): Promise<string | undefined> {
+    const editor = vscode.window.activeTextEditor;
+    const keys = editor && new EarlyKeys(editor);
+    let isOpen = false;
+    try {
+      isOpen = await open(keys);
+    } catch (error) {
+      await keys?.writeBack();
+      throw error;
+    }
+    if (!isOpen) return (await keys?.stop()) ?? '';
+    setTimeout(() => void keys?.writeBack(), LATE_KEYS_MS);
+    return undefined;
+  }
+
+  /**
+   * Asks about the selected lines of the active editor; undefined if there is none. `isLate`: the window was still
+   * loading when the key was pressed. `typed`: the keys that another prompt caught.
+   */
+  openForSelection(isLate = false, typed = ''): SelectionQuestion | undefined {
     const editor = vscode.window.activeTextEditor;
     if (!editor) return undefined;
     const { selection, document } = editor;
     const lines = wholeLines(selection);
     const text = textOf(document, lines);
     const title = `Edit ${tellPlace(lines, nameOf(document))}`;
+    const canMove = vscode.workspace.getConfiguration('comments').get('visible', true);
     const placeholder = isLate ? 'The window was still loading: type it again. Enter starts, Escape closes' : undefined;
-    return { ...this.open(title, { editor, placeholder }), editor, selection, text };
+    return { ...this.open(title, { editor, placeholder, typed, canMove }), editor, selection, text };
   }
 
   /** The same for the whole file. */
@@ -82,10 +113,11 @@ export class EditPrompt {
   }
 
   /** `title` says what will be edited. Text that was typed but not sent is kept among the earlier requests. */
-  open(title: string, { typed = '', placeholder, editor }: Asking = {}): Question {
+  open(title: string, { typed = '', placeholder, editor, canMove = false }: Asking = {}): Question {
     const pick = vscode.window.createQuickPick<RequestItem>();
     const removeButton: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('close'), tooltip: 'Forget' };
     let before = '';
+    let moved: string | undefined;
     let quiet: ReturnType<typeof setTimeout> | undefined;
     const text = () => (before + pick.value).trim();
     const update = () => {
@@ -117,6 +149,11 @@ export class EditPrompt {
     pick.title = title;
     pick.value = typed;
     pick.placeholder = placeholder ?? 'What should change? Enter starts, Escape closes';
+    if (canMove) pick.buttons = [MOVE];
+    pick.onDidTriggerButton(() => {
+      moved = before + pick.value;
+      pick.hide();
+    });
     pick.onDidChangeValue(() => {
       strays?.stop();
       update();
@@ -135,7 +172,7 @@ export class EditPrompt {
       pick.onDidHide(() => {
         strays?.stop();
         clearTimeout(quiet);
-        void this.remember(request ?? text());
+        if (moved === undefined) void this.remember(request ?? text());
         resolve(request);
         pick.dispose();
       });
@@ -144,14 +181,14 @@ export class EditPrompt {
     const tell = (along: string) => {
       pick.title = `${title} · ${along}`;
     };
-    return { answer, settled: async () => strays?.settled(), tell, close: () => pick.hide() };
+    return { answer, settled: async () => strays?.settled(), moved: () => moved, tell, close: () => pick.hide() };
   }
 }
 
 export const textOf = (document: vscode.TextDocument, { start, end }: Range) =>
   document.getText(new vscode.Range(start, 0, end, 0));
 
-const oneLine = (text: string) =>
+export const oneLine = (text: string) =>
   text
     .split('\n')
     .map((line) => line.trim())

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import type { SelectionEdit } from '../../../shared/runs.ts';
+import { MAX_EARLIER } from '../../../shared/constants.ts';
+import type { AttachedText, SelectionEdit } from '../../../shared/runs.ts';
 import { Disposable } from '../../platform/dispose.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Edit } from '../engine/edits.ts';
@@ -23,11 +24,25 @@ const LINES_A_TURN = 100;
 
 const nextTurn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
+/** What the user asks for the lines of a selection. */
+export interface LinesAsked extends Asked {
+  /** A model's id; without it, the one that is chosen when it is sent. */
+  model?: string;
+  /** How hard that model thinks; as it does by itself without it. */
+  effort?: string;
+  attachments?: readonly AttachedText[];
+  /** The instructions that made `draft`, oldest first. */
+  earlier?: readonly string[];
+  /** The proposal that the instruction is about, in place of the region's own lines. */
+  draft?: readonly string[];
+}
+
 /** Has a review's region rewritten by a model, and shows the new lines as they stream in. */
 export class SelectionWriter extends Disposable {
   private readonly run: AnswerRun;
   private readonly alignment: Alignment;
   private readonly soFar: AnswerLines;
+  private readonly draft: readonly string[] | undefined;
   private isShowDue = false;
   private isShowing = false;
   private showing: Promise<void> | undefined;
@@ -40,16 +55,17 @@ export class SelectionWriter extends Disposable {
     runs: EditRuns,
     log: Log,
     readonly review: Review,
-    asked: Asked,
+    asked: LinesAsked,
     private readonly path: string,
     resend?: EditRequest,
   ) {
     super();
     const { document, tracked } = review;
+    this.draft = asked.draft;
     this.alignment = new Alignment(tracked.original);
     this.soFar = new AnswerLines(this.context());
     const input = editInput(tracked.lines, tracked.region, asked, path, document.languageId);
-    const request = requestFor(input, resend);
+    const request = requestFor(input, resend, asked);
     review.cameFrom(request.id, request.conversationId);
     this.run = this._register(new AnswerRun(runs, log, request));
     this._register(
@@ -99,7 +115,7 @@ export class SelectionWriter extends Disposable {
     }
     // Parsing a long answer takes one turn, so write it in another.
     await nextTurn();
-    const known = new Set(original.map(looseKey));
+    const known = new Set([...original, ...(this.draft ?? [])].map(looseKey));
     const edit: Edit = { kind: 'whole', lines: [...answer.lines], answerLine: 1 };
     const elision = findElision(answer.lines, (key) => known.has(key));
     if (elision !== undefined) {
@@ -122,7 +138,8 @@ export class SelectionWriter extends Disposable {
   }
 
   private context() {
-    return { selection: this.review.tracked.original, languageId: this.review.document.languageId };
+    const { tracked, document } = this.review;
+    return { selection: this.draft ?? tracked.original, languageId: document.languageId };
   }
 
   /** One write at a time; the next one shows everything that arrives meanwhile. */
@@ -150,23 +167,26 @@ export class SelectionWriter extends Disposable {
 function editInput(
   lines: readonly string[],
   region: Range,
-  { instruction, instructions }: Asked,
+  { instruction, instructions, attachments = [], earlier = [], draft }: LinesAsked,
   path: string,
   languageId: string,
 ): SelectionEdit {
   const before = lines.slice(Math.max(0, region.start - CONTEXT_LINES), region.start).join('\n');
   const after = lines.slice(region.end, region.end + CONTEXT_LINES).join('\n');
+  const given = draft ?? lines.slice(region.start, region.end);
   return {
     instruction,
     path,
     languageId,
     selection: {
       start: region.start,
-      end: Math.max(region.start, region.end - 1),
-      text: lines.slice(region.start, region.end).join('\n'),
+      end: Math.max(region.start, region.start + given.length - 1),
+      text: given.join('\n'),
     },
     before: before.slice(-CONTEXT_CHARACTERS),
     after: after.slice(0, CONTEXT_CHARACTERS),
     ...guided(instructions),
+    ...(attachments.length > 0 && { attachments: [...attachments] }),
+    ...(earlier.length > 0 && { earlier: earlier.slice(-MAX_EARLIER) }),
   };
 }

@@ -9,8 +9,8 @@ const MAX_TRIES = 5;
  */
 export class Strays {
   private readonly document: vscode.TextDocument;
-  private readonly selection: vscode.Selection;
-  private readonly selected: string;
+  private selection: vscode.Selection;
+  private selected: string;
   private end: vscode.Position;
   private typed = '';
   private givingBack: Promise<void> | undefined;
@@ -19,6 +19,8 @@ export class Strays {
   constructor(
     private readonly editor: vscode.TextEditor,
     private readonly onTyped: (text: string) => void,
+    /** The prompt takes long to come: goes on until `stop`. */
+    private readonly isLasting = false,
   ) {
     this.document = editor.document;
     this.selection = editor.selection;
@@ -29,6 +31,14 @@ export class Strays {
     });
   }
 
+  /** The selection is elsewhere now, and so is the next key. */
+  moveTo(selection: vscode.Selection): void {
+    if (this.typed !== '') return;
+    this.selection = selection;
+    this.selected = this.document.getText(selection);
+    this.end = selection.end;
+  }
+
   /** The prompt has the focus: later changes to the document are no strays. */
   stop(): void {
     this.listening.dispose();
@@ -36,7 +46,10 @@ export class Strays {
 
   /** Resolves when the keys' changes to the document are undone. */
   async settled(): Promise<void> {
-    await this.givingBack;
+    for (let last: unknown; this.givingBack && last !== this.givingBack; ) {
+      last = this.givingBack;
+      await last;
+    }
   }
 
   private take({ contentChanges, reason }: vscode.TextDocumentChangeEvent): void {
@@ -64,12 +77,78 @@ export class Strays {
         .edit((edit) => edit.replace(place, this.selected), stops)
         .then(undefined, () => false);
       if (!isBack) continue;
-      this.stop();
       this.editor.selection = this.selection;
+      if (this.isLasting) {
+        this.typed = '';
+        this.end = this.selection.end;
+        this.givingBack = undefined;
+      } else this.stop();
       // Enter confirms only a visible prompt, so it counts as a blank here.
       this.onTyped(typed.replace(/[\r\n]+[ \t]*/g, ' '));
       return;
     }
     this.stop();
+  }
+}
+
+/** Keys for a prompt that takes its time to come on the screen: kept until the prompt takes them. */
+export class EarlyKeys {
+  private typed = '';
+  private taken: ((keys: string) => PromiseLike<boolean>) | undefined;
+  private handing: Promise<void> = Promise.resolve();
+  private readonly strays: Strays;
+  selection: vscode.Selection;
+
+  constructor(readonly editor: vscode.TextEditor) {
+    this.selection = editor.selection;
+    this.strays = new Strays(editor, (keys) => this.hand(keys), true);
+  }
+
+  /** The prompt is there, and takes what was typed and what is still under way. `taken`: false if it is gone. */
+  async take(taken: (keys: string) => PromiseLike<boolean>): Promise<void> {
+    await this.strays.settled();
+    this.taken = taken;
+    this.hand('');
+    await this.handing;
+  }
+
+  /** The selection is elsewhere now. */
+  moveTo(selection: vscode.Selection): void {
+    this.selection = selection;
+    this.strays.moveTo(selection);
+  }
+
+  /** From now on the editor has the keys. Resolves to those that no prompt took. */
+  async stop(): Promise<string> {
+    await this.strays.settled();
+    this.strays.stop();
+    await this.handing;
+    const { typed } = this;
+    this.typed = '';
+    return typed;
+  }
+
+  /** From now on the editor has the keys, also those that no prompt took. */
+  async writeBack(): Promise<void> {
+    const typed = await this.stop();
+    const { editor, selection } = this;
+    if (typed === '' || editor.document.isClosed) return;
+    const end = editor.document.offsetAt(selection.start) + typed.length;
+    const isWritten = await editor.edit((edit) => edit.replace(selection, typed)).then(undefined, () => false);
+    // The next key must not overwrite them.
+    const at = editor.document.positionAt(end);
+    if (isWritten) editor.selection = new vscode.Selection(at, at);
+  }
+
+  private hand(keys: string): void {
+    this.typed += keys;
+    const { taken } = this;
+    if (!taken) return;
+    this.handing = this.handing.then(async () => {
+      const { typed } = this;
+      if (typed === '') return;
+      this.typed = '';
+      if (!(await taken(typed))) this.typed = typed + this.typed;
+    });
   }
 }

@@ -10,7 +10,7 @@ import type { FilePlan } from '../engine/edits.ts';
 import { openDocument, type WorkspaceFiles } from '../files/files.ts';
 import { pickFiles } from '../files/pickFiles.ts';
 import type { Reports } from '../notifications/reports.ts';
-import { showMessage } from '../notifications/showMessage.ts';
+import { showMessage, showRequest } from '../notifications/showMessage.ts';
 import type { OpenProposal, Proposals } from '../proposals/proposals.ts';
 import { refuse, refuseModally } from '../review/reviews.ts';
 import type { EditRequest } from '../runs/answerRun.ts';
@@ -147,6 +147,7 @@ export class WorkspaceEdits extends Disposable {
       // Not awaited: the message may stay for a long time.
       void showMessage(message).then(async (button) => {
         if (button === 'Retry') await again();
+        else if (button === 'Show details' && told.kind === 'failed') showRequest(told.problem);
         else if (button === 'Show details') await this.deps.reports.show(title, missed, answer.run.answer);
         else if (button === 'Show quota') await vscode.commands.executeCommand('perigee.showQuota');
         else if (button === 'Sign in') await vscode.commands.executeCommand('perigee.signIn');

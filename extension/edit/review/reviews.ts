@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { Disposable } from '../../platform/dispose.ts';
 import { plainMessage } from '../../platform/plainMessage.ts';
+import { activeEditor } from '../files/activeEditor.ts';
 import { nameOf, tellPlace } from '../files/places.ts';
 import type { Range } from '../hunks/track.ts';
 import type { TrackedHunk } from '../hunks/tracked.ts';
@@ -138,7 +139,7 @@ export class Reviews extends Disposable {
 
   /** Goes to the next or previous hunk. After the last comes the first, also of another file. */
   async goToHunk(direction: 1 | -1): Promise<void> {
-    const editor = vscode.window.activeTextEditor;
+    const editor = activeEditor();
     const documents = [...new Set(this.reviews.filter(isReviewed).map(({ document }) => document))];
     if (documents.length === 0) return refuse(NO_HUNK);
     const isHere = editor !== undefined && documents.includes(editor.document);
@@ -208,7 +209,7 @@ export class Reviews extends Disposable {
       .flatMap((review) => review.tracked.open.map((hunk) => ({ review, hunk })))
       .toSorted((a, b) => a.hunk.start - b.hunk.start);
     if (number !== undefined) return all.find(({ hunk }) => hunk.number === number);
-    const line = vscode.window.activeTextEditor?.selection.active.line ?? 0;
+    const line = activeEditor()?.selection.active.line ?? 0;
     const before = this.reviewBefore();
     if (before)
       return all.find(({ review, hunk }) => review === before && hunk === before.tracked.openAtLineBefore(line));
@@ -235,7 +236,7 @@ export class Reviews extends Disposable {
 
   /** By keyboard, the user goes from hunk to hunk. */
   private goToNext(line: number): void {
-    const editor = vscode.window.activeTextEditor;
+    const editor = activeEditor();
     const starts = editor ? this.startsIn(editor.document) : [];
     const next = starts.find((start) => start >= line) ?? starts[0];
     if (editor && next !== undefined) goTo(editor, next);
@@ -288,7 +289,7 @@ const NO_HUNK = 'There is no edit to review here.';
 const isReviewed = ({ phase }: Review) => phase === 'reviewing';
 const openOf = ({ tracked }: Review) => tracked.open.map((hunk) => hunk.number);
 
-export const activeDocument = () => vscode.window.activeTextEditor?.document;
+export const activeDocument = () => activeEditor()?.document;
 
 export function refuse(words: string): void {
   void vscode.window.showWarningMessage(plainMessage(words));

@@ -5,6 +5,7 @@ import { AnswerText } from '../../platform/answerText.ts';
 import { Disposable } from '../../platform/dispose.ts';
 import type { Log } from '../../platform/log.ts';
 import { BackendError } from '../../platform/server/backendError.ts';
+import { LAST_EVENT_MS } from '../../platform/server/backoff.ts';
 import type { EditRuns } from './runs.ts';
 
 /** The cost of an edit, if known; `reason` says why it is zero or reduced. */
@@ -32,10 +33,20 @@ export function sumCharges(charges: readonly Charge[]): Charge {
 
 export type EditRequest = RunRequest & { kind: 'edit' };
 
-/** The request for `input`: a new one, or `resend` if that is an unanswered earlier try with the same input. */
-export function requestFor(input: EditRequest['input'], resend?: EditRequest): EditRequest {
-  if (resend && JSON.stringify(resend.input) === JSON.stringify(input)) return resend;
-  return { kind: 'edit', id: timeOrderedId(), conversationId: timeOrderedId(), input };
+/**
+ * The request for `input`: a new one, or `resend` itself if that is an unanswered earlier try of the same. Without a
+ * `model`, it asks the one that is chosen when it is first sent.
+ */
+export function requestFor(
+  input: EditRequest['input'],
+  resend?: EditRequest,
+  { model, effort }: Pick<EditRequest, 'model' | 'effort'> = {},
+): EditRequest {
+  const asked = { input, model, effort };
+  const isSame = ({ input, model, effort }: EditRequest) =>
+    JSON.stringify({ input, model, effort }) === JSON.stringify(asked);
+  if (resend && isSame(resend)) return resend;
+  return { kind: 'edit', id: timeOrderedId(), conversationId: timeOrderedId(), ...asked };
 }
 
 /** How an answer ended. */
@@ -44,9 +55,6 @@ export type Heard =
   | { kind: 'complete'; charge: Charge; cutShort: boolean }
   | { kind: 'stopped'; charge: Charge }
   | { kind: 'failed'; charge: Charge; problem: Problem };
-
-/** How long to wait after a stop for the last event, which reports the charge. */
-const LAST_EVENT_MS = 5_000;
 
 /** One answer of the model, from its request to its outcome. Disposing it stops the run. */
 export class AnswerRun extends Disposable {
@@ -109,7 +117,8 @@ export class AnswerRun extends Disposable {
     if (last?.type === 'done' && last.data.state === 'complete')
       return { kind: 'complete', charge, cutShort: last.data.cutShort === true };
     if (this.isStopped || (last?.type === 'done' && last.data.state === 'stopped')) return { kind: 'stopped', charge };
-    return { kind: 'failed', charge, problem: last?.type === 'error' ? last.data : (problem ?? INTERRUPTED) };
+    const interrupted = { ...INTERRUPTED, requestId: this.request.id };
+    return { kind: 'failed', charge, problem: last?.type === 'error' ? last.data : (problem ?? interrupted) };
   }
 
   /** Stops the answer; `read` resolves soon after. */

@@ -1,6 +1,7 @@
 import type { Outcome, OutcomeAnswer, RunAnswer, RunEvent, RunRequest } from '../../../shared/runs.ts';
 import type { Session } from '../../account/session/session.ts';
 import type { Backend } from '../../backend.ts';
+import { BackendError } from '../../platform/server/backendError.ts';
 
 /** The server calls of an edit. All reject with a `BackendError`. */
 export interface EditRuns {
@@ -13,10 +14,34 @@ export interface EditRuns {
   tellOutcome(runId: string, outcome: Outcome): Promise<OutcomeAnswer>;
 }
 
-/** The server's runs for the signed-in account. */
-export function runsOf(session: Session, backend: Backend): EditRuns {
+/**
+ * The server's runs for the signed-in account. `asked`: the model and the effort that the user chose, where the
+ * request names none. This server may not have them; then its own default answers.
+ */
+export function runsOf(
+  session: Session,
+  backend: Backend,
+  asked: () => { model?: string; effort?: string } = () => ({}),
+): EditRuns {
+  /** What was sent. A request that is sent again must be the same, whatever was chosen meanwhile. */
+  const sent = new WeakMap<RunRequest, RunRequest>();
+  const start = (request: RunRequest) => session.call((who) => backend.startRun(who, request));
   return {
-    start: (request) => session.call((who) => backend.startRun(who, request)),
+    async start(request) {
+      let chosen = sent.get(request) ?? (request.model === undefined ? { ...request, ...asked() } : request);
+      for (;;) {
+        sent.set(request, chosen);
+        try {
+          return await start(chosen);
+        } catch (error) {
+          const { model, effort, ...plain } = chosen;
+          const { code } = BackendError.from(error).problem;
+          if (code === 'effort_unknown' && effort !== undefined) chosen = { ...plain, model };
+          else if (code === 'model_unknown' && model !== undefined) chosen = plain;
+          else throw error;
+        }
+      }
+    },
     async *events(runId, signal) {
       const who = await session.credential();
       try {

@@ -115,7 +115,7 @@ export function tellEnding(ending: Ending, where: string, isGuest: boolean): Mes
       );
     case 'failed': {
       const left = ending.left > 0 ? tellLeft(ending.left) : 'The file is as it was.';
-      return say('error', waysOn(ending.problem), tellProblem(ending.problem), left, charge);
+      return say('error', waysOn(ending.problem, isGuest), tellProblem(ending.problem), left, charge);
     }
     case 'undone':
       return say('status', [], 'Perigee: stopped, since you took the edit back');
@@ -136,9 +136,10 @@ export function tellProblem({ title, detail }: Problem): string {
   return [`${title}.`, sentence(detail)].filter((part) => part !== '').join(' ');
 }
 
-/** The buttons that the user can choose from. */
-export function waysOn({ title, code }: Problem): Button[] {
+/** The buttons that the user can choose from. The details are on the account page, which guests don't have. */
+export function waysOn({ title, code, requestId }: Problem, isGuest: boolean): Button[] {
   const buttons: Button[] = ['Retry'];
+  if (requestId && !isGuest) buttons.push('Show details');
   if (code === 'insufficient_credits') buttons.push('Show quota');
   if (code === 'unauthorized') buttons.push('Sign in');
   if (title === 'Wrong server address') buttons.push('Open settings');

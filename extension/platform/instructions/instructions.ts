@@ -30,7 +30,6 @@ const MATCHED = '.github/instructions';
 /** The settings that decide which files go along. */
 const DECIDING = ['perigee.instructions', 'files.exclude', 'search.exclude'];
 const IGNORING = '.gitignore,.ignore,.github/.gitignore,.github/.ignore';
-/** New folders are told of, but what is written into them in the same moment may not be. */
 const WATCHED = `{AGENTS.md,.github,.github/copilot-instructions.md,${MATCHED},${MATCHED}/**,${IGNORING}}`;
 
 /**
@@ -65,6 +64,7 @@ export class Instructions extends Disposable {
       workspace.onDidChangeConfiguration((event) => DECIDING.some((one) => event.affectsConfiguration(one)) && anew()),
     );
     this._register(workspace.onDidSaveTextDocument(({ uri }) => /ignore$/.test(uri.path) && anew()));
+    this._register(vscode.window.onDidChangeWindowState(({ focused }) => focused && void this.look()));
     this._register({
       dispose: () => {
         for (const watcher of this.watchers.values()) watcher.dispose();
@@ -89,6 +89,27 @@ export class Instructions extends Disposable {
     });
     const own = sendsInstructions(about[0]) ? ownInstructions() : '';
     return bounded([...(own ? [{ text: own }] : []), ...fitting]);
+  }
+
+  /** What goes along with a request that is made now: as `for`, from the files as they are. */
+  async take(about: readonly vscode.Uri[]): Promise<Instruction[]> {
+    await this.look();
+    return (await this.for(about)).instructions;
+  }
+
+  /**
+   * Reads the files again if they were read. Watchers miss what is written into a new folder in the same moment, and
+   * tell nothing of what `files.watcherExclude` names.
+   */
+  async look(): Promise<void> {
+    const before = this.found;
+    if (!before) return;
+    const now = this.find();
+    const [was, is] = await Promise.allSettled([before, now]);
+    // Else a watcher was faster.
+    if (this.found !== before || is.status === 'rejected' || JSON.stringify(was) === JSON.stringify(is)) return;
+    this.found = now;
+    this.changed.fire();
   }
 
   private async known(): Promise<Found[]> {

@@ -1,6 +1,9 @@
 const FIRST_MS = 250;
 const LONGEST_MS = 10_000;
 
+/** How long to wait after a stop for a run's last event, which reports the charge. */
+export const LAST_EVENT_MS = 5_000;
+
 /**
  * Waits between retries: exponential, with random jitter in the upper half, so that the windows of a server that was
  * down do not all reconnect at the same moment. A wait ends early on `wake` and rejects with the reason on abort.

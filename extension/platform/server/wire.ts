@@ -5,8 +5,12 @@ import { readSse, type SseMessage } from './sse.ts';
 
 /** The server sends a comment line every 15 s. If three are missing in a row, the connection is dead. */
 const SILENCE_MS = 45_000;
+/** Under /v1 the server sends no such line, and ends by itself an answer of a model that stays silent. */
+const THINKING_MS = 15 * 60_000;
 /** Time limit for a response that is not a stream, body included. */
 const ANSWER_MS = 30_000;
+/** A body is given more time by this, which is 0.4 Mbit/s. */
+const SLOWEST_BYTES_A_MS = 50;
 
 /** The caller's credential. It makes new headers for each request, because a proof is valid only once. */
 export interface Credential {
@@ -55,36 +59,62 @@ export class Wire {
   async send(method: string, path: string, who: Credential | null, body?: unknown): Promise<Response> {
     const headers: Record<string, string> = { accept: 'application/json, application/problem+json, text/markdown' };
     if (body !== undefined) headers['content-type'] = 'application/json';
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    // Pictures take their time on a slow line.
+    const sendMs = (text?.length ?? 0) / SLOWEST_BYTES_A_MS;
     return this.request(path, who, {
       method,
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(ANSWER_MS),
+      body: text,
+      signal: AbortSignal.timeout(Math.ceil(ANSWER_MS + sendMs)),
     });
   }
 
   /** The messages of a stream, the first of them `OPEN`. 45 s without data break the stream. */
-  async *sse(
+  sse(
     path: string,
     who: Credential,
     signal: AbortSignal,
     lastEventId?: number,
     onOpen?: () => void,
   ): AsyncGenerator<SseMessage> {
+    const headers: Record<string, string> = { accept: 'text/event-stream' };
+    if (lastEventId) headers['last-event-id'] = String(lastEventId);
+    return this.stream(path, who, { headers }, { signal, silenceMs: SILENCE_MS, onOpen });
+  }
+
+  /** The messages of the stream that answers a POST, the first of them `OPEN`. A model may be silent for minutes. */
+  answer(
+    path: string,
+    who: Credential,
+    body: unknown,
+    more: Record<string, string>,
+    signal: AbortSignal,
+  ): AsyncGenerator<SseMessage> {
+    const accept = 'text/event-stream, application/problem+json';
+    const headers = { accept, 'content-type': 'application/json', ...more };
+    const init = { method: 'POST', headers, body: JSON.stringify(body) };
+    return this.stream(path, who, init, { signal, silenceMs: THINKING_MS });
+  }
+
+  private async *stream(
+    path: string,
+    who: Credential,
+    init: RequestInit,
+    { signal, silenceMs, onOpen }: { signal: AbortSignal; silenceMs: number; onOpen?: () => void },
+  ): AsyncGenerator<SseMessage> {
     const broken = new AbortController();
     let silence: ReturnType<typeof setTimeout> | undefined;
     const alive = () => {
       clearTimeout(silence);
-      silence = setTimeout(() => broken.abort(new Error(`nothing was heard for ${SILENCE_MS / 1000} s`)), SILENCE_MS);
+      silence = setTimeout(() => broken.abort(new Error(`nothing was heard for ${silenceMs / 1000} s`)), silenceMs);
     };
     const abort = () => broken.abort(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
     alive();
     try {
-      const headers: Record<string, string> = { accept: 'text/event-stream' };
-      if (lastEventId) headers['last-event-id'] = String(lastEventId);
-      const response = await this.request(path, who, { headers, signal: broken.signal });
+      const response = await this.request(path, who, { ...init, signal: broken.signal });
       if (!/^text\/event-stream/.test(response.headers.get('content-type') ?? '') || !response.body) {
         throw BackendError.wrongServer('The server is no Perigee server: it sent something other than events.');
       }

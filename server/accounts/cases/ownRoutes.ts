@@ -84,7 +84,7 @@ export function ownDecisionRoutes(
 
   api.openapi(list, async (c) => {
     c.header('cache-control', 'no-store');
-    return c.json({ decisions: await ownDecisions(db.read, c.var.accountId, clock.now()) }, 200);
+    return c.json({ decisions: await ownDecisions(db.read, c.get('accountId'), clock.now()) }, 200);
   });
 
   api.openapi(answer, async (c) => {
@@ -106,13 +106,13 @@ export function ownDecisionRoutes(
 
   api.openapi(look, async (c) => {
     const { id, picture } = c.req.valid('param');
-    const bytes = await findOwnPicture(db.read, { decisionId: id, accountId: c.var.accountId }, picture);
+    const bytes = await findOwnPicture(db.read, { decisionId: id, accountId: c.get('accountId') }, picture);
     return pictureResponse(c, bytes, 'picture') as never;
   });
 
   api.openapi(drop, async (c) => {
     const { id, picture } = c.req.valid('param');
-    await db.write((tx) => deletePicture(tx, { decisionId: id, accountId: c.var.accountId }, picture));
+    await db.write((tx) => deletePicture(tx, { decisionId: id, accountId: c.get('accountId') }, picture));
     return c.body(null, 204);
   });
 

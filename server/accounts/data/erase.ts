@@ -4,6 +4,7 @@ import { forgetWallet, willRenew } from '../../credits/holds/store.ts';
 import { changed } from '../../platform/db/changes.ts';
 import type { Database, Tx } from '../../platform/db/database.ts';
 import { deleted } from '../../platform/db/deletions.ts';
+import { deleteRequests } from '../../requests/store.ts';
 import { endFlagsOf } from '../../risk/flags/store.ts';
 import { forgetCases } from '../cases/keeping.ts';
 import { endSessions } from '../sessions/sessions.ts';
@@ -49,6 +50,7 @@ export async function eraseAccount(
   for (const { id } of [{ id: accountId }, ...guests]) {
     const ended = { accountId: id, before: Number.MAX_SAFE_INTEGER, limit: AT_ONCE };
     while ((await db.write((tx) => runs.deleteEndedRuns(tx, ended))) > 0);
+    while ((await db.write((tx) => deleteRequests(tx, ended))) > 0);
   }
   await dropLogNames(db, accountId);
   return db.write(async (tx) => {

@@ -1,10 +1,13 @@
 import type { LogEntry } from '../../../shared/credits.ts';
+import type { StoredAttachment } from '../../conversations/attachments.ts';
+import { imageFile } from '../../conversations/pictures.ts';
 import { wholeMessages } from '../../conversations/reading.ts';
 import { listLog } from '../../credits/log/log.ts';
 import { iso } from '../../platform/clock.ts';
 import type { Reader } from '../../platform/db/database.ts';
 import type { ConversationRow } from '../../platform/db/schema.ts';
 import { EXPORT_FILES } from '../../platform/db/tables.ts';
+import { allRequests, findRequests } from '../../requests/store.ts';
 
 // The files of an export, piece by piece: at most one page of rows is in memory.
 
@@ -25,15 +28,24 @@ const jsonText = (value: unknown) => JSON.stringify(value, null, 2);
 
 export async function* conversationJson(db: Reader, row: ConversationRow): AsyncGenerator<string> {
   const { id, title, kind } = row;
-  const head = jsonText({ id, title, kind, createdAt: iso(row.created_at), updatedAt: iso(row.updated_at) });
+  const pinnedAt = row.pinned_at === null ? undefined : iso(row.pinned_at);
+  const times = { createdAt: iso(row.created_at), updatedAt: iso(row.updated_at), pinnedAt };
+  const head = jsonText({ id, title, kind, ...times });
   yield `${head.slice(0, -2)},\n  "messages": [`;
   let comma = '';
   for await (const { message, extras, supersededAt } of wholeMessages(db, id)) {
-    yield `${comma}\n${jsonText({ ...message, ...extras, ...(supersededAt === null ? {} : { supersededAt }) })}`;
+    const shown = 'edit' in extras ? extras : { attachments: extras.attachments.map(withFile(message.id)) };
+    yield `${comma}\n${jsonText({ ...message, ...shown, ...(supersededAt === null ? {} : { supersededAt }) })}`;
     comma = ',';
   }
   yield '\n  ]\n}\n';
 }
+
+/** An attached picture names its file. */
+const withFile = (messageId: string) => (attachment: StoredAttachment, place: number) =>
+  attachment.image
+    ? { ...attachment, image: { ...attachment.image, file: imageFile({ messageId, place, ...attachment.image }) } }
+    : attachment;
 
 async function* logOf(db: Reader, accountId: string): AsyncGenerator<LogEntry> {
   let before: number | undefined;
@@ -51,6 +63,17 @@ export async function* logJson(db: Reader, accountId: string): AsyncGenerator<st
     yield `${comma}\n${jsonText(entry)}`;
     comma = ',';
   }
+  yield '\n]\n';
+}
+
+export async function* requestsJson(db: Reader, accountId: string): AsyncGenerator<string> {
+  let comma = '';
+  yield '[';
+  for await (const requests of allRequests((page) => findRequests(db, page), accountId))
+    for (const request of requests) {
+      yield `${comma}\n${jsonText(request)}`;
+      comma = ',';
+    }
   yield '\n]\n';
 }
 

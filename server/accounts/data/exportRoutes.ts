@@ -2,6 +2,7 @@ import { pipeline, Readable } from 'node:stream';
 import { createRoute } from '@hono/zod-openapi';
 import yazl from 'yazl';
 import { conversationMarkdown } from '../../conversations/markdown.ts';
+import { findOwnImage, imageFile, listImages } from '../../conversations/pictures.ts';
 import { pageConversations } from '../../conversations/reading.ts';
 import { logCsv } from '../../credits/log/log.ts';
 import { paymentsOf } from '../../credits/payments/payments.ts';
@@ -23,9 +24,10 @@ import { findCode } from '../referrals/links.ts';
 import { referralsOf } from '../referrals/referralList.ts';
 import { exportRole } from '../reviewers/store.ts';
 import { listSessions } from '../sessions/sessions.ts';
-import { conversationJson, EXPORT_README, fileNameOf, logJson } from './exportFiles.ts';
+import { conversationJson, EXPORT_README, fileNameOf, logJson, requestsJson } from './exportFiles.ts';
 
 const CONVERSATIONS_AT_ONCE = 50;
+const NOTHING = new Uint8Array();
 /** A few lines each. No account has this many. */
 const MAX_REFERRALS = 10_000;
 
@@ -86,21 +88,27 @@ export function exportRoutes(
         if (payments.length > 0) whole('payments.json', payments);
         if (seen) whole('risk.json', seen);
         if (decisions.length > 0) whole('decisions.json', decisions);
-        for (const { id, decisionId } of pictures)
-          zip.addReadStreamLazy(`appeals/${id}.webp`, (opened) =>
-            findOwnPicture(db.read, { decisionId, accountId }, id).then(
+        const picture = (name: string, read: () => Promise<Uint8Array>) =>
+          zip.addReadStreamLazy(name, (opened) =>
+            read().then(
               (bytes) => opened(null, Readable.from([bytes])),
               (error) => opened(error, null as never),
             ),
           );
+        for (const { id, decisionId } of pictures)
+          picture(`appeals/${id}.webp`, () => findOwnPicture(db.read, { decisionId, accountId }, id));
         pieces('token-log.json', () => logJson(db.read, accountId));
         pieces('token-log.csv', () => logCsv(db.read, accountId));
+        pieces('requests.json', () => requestsJson(db.read, accountId));
         for (let after = ''; !gone.aborted; ) {
           const page = await pageConversations(db.read, accountId, { after, limit: CONVERSATIONS_AT_ONCE });
           for (const row of page) {
             const name = fileNameOf(row);
             pieces(`${name}.json`, () => conversationJson(db.read, row));
             pieces(`${name}.md`, () => conversationMarkdown(db.read, row));
+            // Empty if it was deleted while the export ran.
+            for (const image of await listImages(db.read, row.id))
+              picture(imageFile(image), async () => (await findOwnImage(db.read, accountId, image))?.data ?? NOTHING);
           }
           if (page.length < CONVERSATIONS_AT_ONCE) break;
           after = page.at(-1)!.id;

@@ -5,6 +5,7 @@ import type { AccountConfig } from '../../platform/config/signInConfig.ts';
 import type { Database, Reader, Tx } from '../../platform/db/database.ts';
 import { readRestoring } from '../../platform/db/restoring.ts';
 import { TABLES } from '../../platform/db/tables.ts';
+import { countRequests, deleteRequests } from '../../requests/store.ts';
 import { closedByDecision } from '../cases/keeping.ts';
 import { revokedKeys } from '../keys/store.ts';
 import { AT_ONCE, eraseAccount, type RunsOfAccounts } from './erase.ts';
@@ -101,8 +102,16 @@ function rules({ db, policy, runs }: RetentionDeps): Rule[] {
     {
       what: 'records of requests',
       days: RUN_DAYS,
-      count: (reader, now) => runs.countEndedRuns(reader, before(RUN_DAYS, now)),
-      apply: (now) => inPieces((tx) => runs.deleteEndedRuns(tx, { before: before(RUN_DAYS, now), limit: AT_ONCE })),
+      async count(reader, now) {
+        const due = before(RUN_DAYS, now);
+        return (await runs.countEndedRuns(reader, due)) + (await countRequests(reader, due));
+      },
+      async apply(now) {
+        const due = { before: before(RUN_DAYS, now), limit: AT_ONCE };
+        return (
+          (await inPieces((tx) => runs.deleteEndedRuns(tx, due))) + (await inPieces((tx) => deleteRequests(tx, due)))
+        );
+      },
     },
     {
       what: 'sessions that have ended',

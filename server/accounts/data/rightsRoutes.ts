@@ -94,7 +94,7 @@ export function rightsRoutes(api: Api, deps: RightsDeps): void {
     const { version } = policy.accounts.terms;
     if (c.req.valid('json').version !== version)
       throw new AppError('terms_changed', `The terms are now version ${version}. Read and accept that version.`);
-    await db.write((tx) => acceptTerms(tx, c.var.accountId, version, clock.now()));
+    await db.write((tx) => acceptTerms(tx, c.get('accountId'), version, clock.now()));
     return c.body(null, 204);
   });
 
@@ -144,7 +144,7 @@ export function rightsRoutes(api: Api, deps: RightsDeps): void {
   });
 
   api.openapi(keep, async (c) => {
-    await db.write((tx) => keepAccount(tx, c.var.accountId));
+    await db.write((tx) => keepAccount(tx, c.get('accountId')));
     return c.body(null, 204);
   });
 
@@ -160,7 +160,7 @@ export function rightsRoutes(api: Api, deps: RightsDeps): void {
 }
 
 function requireMember(c: AppContext, what: string): void {
-  if (c.var.accountKind === 'guest') throw new AppError('members_only', what);
+  if (c.get('accountKind') === 'guest') throw new AppError('members_only', what);
 }
 
 function addressOf(typed: string): { address: string; mailbox: string } {

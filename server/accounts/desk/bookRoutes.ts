@@ -44,7 +44,7 @@ const fairUse = createRoute({
 export function deskBookRoutes(api: Api, { db, clock }: BookDeps): void {
   api.openapi(trail, async (c) => {
     const { before } = c.req.valid('query');
-    const reviewerId = c.var.reviewer.id;
+    const reviewerId = c.get('reviewer').id;
     const at = clock.now();
     const looks = { reviewerId, reviewers: await countReviewers(db.read, at), at };
     const isSecret = (flags: number[]) => findSeconds(db.read, looks, flags);

@@ -45,7 +45,7 @@ const second = createRoute({
 /** The cases as reviewers find and open them. `deskGuard` stands before these routes. */
 export function deskCaseRoutes(api: Api, { db, clock }: GuardDeps): void {
   const looksOf = async (c: AppContext): Promise<Looks> => ({
-    reviewerId: c.var.reviewer.id,
+    reviewerId: c.get('reviewer').id,
     reviewers: await countReviewers(db.read, clock.now()),
     at: clock.now(),
   });
@@ -53,7 +53,7 @@ export function deskCaseRoutes(api: Api, { db, clock }: GuardDeps): void {
   async function found(c: AppContext, typed: string): Promise<Flag> {
     const flag = await findFlag(db.read, requireCaseNumber(typed));
     // An owner hears of a case when it is decided.
-    const isOwn = flag?.accountId === c.var.reviewer.id;
+    const isOwn = flag?.accountId === c.get('reviewer').id;
     if (!flag || (isOwn && flag.endedAt === null)) throw noSuchCase();
     // A dossier tells how to avoid the next one.
     if (isOwn)

@@ -52,7 +52,7 @@ export function decisionRoutes(api: Api, deps: DecisionDeps): void {
   const { db, clock } = deps;
 
   api.openapi(decideCase, async (c) => {
-    const { id: reviewerId, name } = c.var.reviewer;
+    const { id: reviewerId, name } = c.get('reviewer');
     const number = requireCaseNumber(c.req.valid('param').number);
     const { until, ...wish } = c.req.valid('json');
     const end = until === undefined ? null : Date.parse(until);
@@ -62,7 +62,7 @@ export function decisionRoutes(api: Api, deps: DecisionDeps): void {
   });
 
   api.openapi(hearAppeal, async (c) => {
-    const by = { reviewerId: c.var.reviewer.id };
+    const by = { reviewerId: c.get('reviewer').id };
     const number = requireCaseNumber(c.req.valid('param').number);
     const heard = c.req.valid('json');
     await db.write((tx) => hear(tx, { ...heard, number, by, at: clock.now() }));
@@ -72,7 +72,7 @@ export function decisionRoutes(api: Api, deps: DecisionDeps): void {
 
   api.openapi(seePicture, async (c) => {
     const { number: typed, id } = c.req.valid('param');
-    const { id: reviewerId } = c.var.reviewer;
+    const { id: reviewerId } = c.get('reviewer');
     const number = requireCaseNumber(typed);
     const picture = await findCasePicture(db.read, number, id);
     if (!picture) throw new AppError('not_found', 'There is no such picture in this case.');

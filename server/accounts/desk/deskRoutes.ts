@@ -83,7 +83,7 @@ export function deskRoutes(api: Api, deps: DeskDeps): void {
   api.openapi(state, async (c) => c.json(await stateOf(deps, c), 200));
 
   api.openapi(factor, async (c) => {
-    const { id, name } = c.var.reviewer;
+    const { id, name } = c.get('reviewer');
     const { setupCode } = c.req.valid('json');
     await attempts.count('deskSetup', id);
     const at = clock.now();
@@ -126,20 +126,20 @@ export function deskRoutes(api: Api, deps: DeskDeps): void {
     const { why } = c.req.valid('json');
     const at = clock.now();
     await db.write(async (tx) => {
-      await requireReviewer(tx, c.var.reviewer.id, at);
+      await requireReviewer(tx, c.get('reviewer').id, at);
       if ((await findPause(tx)) !== null) return;
       await pause(tx, why, at);
-      await recordAct(tx, { at, by: { reviewerId: c.var.reviewer.id }, act: 'paused', detail: why });
+      await recordAct(tx, { at, by: { reviewerId: c.get('reviewer').id }, act: 'paused', detail: why });
     });
     return c.json(await stateOf(deps, c), 200);
   });
 
   api.openapi(goOn, async (c) => {
     await db.write(async (tx) => {
-      await requireReviewer(tx, c.var.reviewer.id, clock.now());
+      await requireReviewer(tx, c.get('reviewer').id, clock.now());
       if ((await findPause(tx)) === null) return;
       await resume(tx);
-      await recordAct(tx, { at: clock.now(), by: { reviewerId: c.var.reviewer.id }, act: 'resumed' });
+      await recordAct(tx, { at: clock.now(), by: { reviewerId: c.get('reviewer').id }, act: 'resumed' });
     });
     return c.json(await stateOf(deps, c), 200);
   });

@@ -23,7 +23,7 @@ const params = z.object({ id: z.uuid() });
 
 /** Keys are for people with an account. Runs before the body is read. */
 const members: MiddlewareHandler<AppEnv> = async (c, next) => {
-  if (c.var.accountKind === 'guest')
+  if (c.get('accountKind') === 'guest')
     throw new AppError('members_only', 'Guests have no API keys. Sign in first, then make one.');
   await next();
 };
@@ -69,19 +69,19 @@ export function keyRoutes(api: Api, deps: KeyDeps & { origins: Origins }): void 
   const baseUrlOf = (c: AppContext) => `${origins.home(c)}/v1`;
 
   api.openapi(list, async (c) => {
-    const keys = await listKeys(db.read, c.var.accountId, clock.now());
+    const keys = await listKeys(db.read, c.get('accountId'), clock.now());
     return c.json({ keys, baseUrl: baseUrlOf(c) }, 200);
   });
 
   api.openapi(make, async (c) => {
     requireStanding(c.var);
-    const made = await makeKey(deps, c.var.accountId, c.req.valid('json'));
+    const made = await makeKey(deps, c.get('accountId'), c.req.valid('json'));
     return c.json({ ...made, baseUrl: baseUrlOf(c) }, 201);
   });
 
   api.openapi(correct, async (c) => {
     const { id } = c.req.valid('param');
-    return c.json(await correctKey(deps, c.var.accountId, id, c.req.valid('json')), 200);
+    return c.json(await correctKey(deps, c.get('accountId'), id, c.req.valid('json')), 200);
   });
 
   api.openapi(revoke, async (c) => {

@@ -37,6 +37,7 @@ import { endPlanOf, givePlanTo, grantCredits, readCredits, readGrantId, resetCre
 import { type KeyCommandDeps, keyTable, makeKeyFor, revokeKeyById } from './keyCommands.ts';
 import { endOneNotice, noticeTable, tellEveryone } from './noticeCommands.ts';
 import { beginPromotion, promotionTable, stopPromotion } from './promotionCommands.ts';
+import { requestLines, requestTable } from './requestCommands.ts';
 import { makeReviewer, reviewerTable, setupReviewer, stopReviewer } from './reviewerCommands.ts';
 import { caseNumbers, dossierLines, flagTable, markTeam, switchFlags } from './riskCommands.ts';
 import { drainOrUse, type UpstreamCommandDeps, upstreamTable } from './upstreamCommands.ts';
@@ -87,6 +88,8 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       id: { type: 'string' },
       end: { type: 'boolean' },
       refused: { type: 'boolean' },
+      failed: { type: 'boolean' },
+      since: { type: 'string' },
       mail: { type: 'boolean' },
       credits: { type: 'string' },
       budget: { type: 'string' },
@@ -236,6 +239,17 @@ async function run(deps: CommandDeps, args: readonly string[]): Promise<string[]
       only('refused');
       taken(0, 'no account');
       return referrals(deps, values.refused === true);
+    }
+    case 'requests': {
+      if (values.id !== undefined) {
+        only('id');
+        taken(0, 'no account where it has --id');
+        return requestLines(deps, values.id);
+      }
+      only('failed', 'since');
+      if (rest.length > 1) taken(1, 'an account or nothing');
+      const accountId = rest.length === 0 ? null : (await one(deps, rest[0]!)).id;
+      return requestTable(deps, { accountId, failed: values.failed === true, since: values.since });
     }
     case 'notice': {
       if (values.end) {

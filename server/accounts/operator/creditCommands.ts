@@ -4,7 +4,7 @@ import { type Given, giveOnce, MOST_PROMOTIONAL_MICRO, takeBack } from '../../cr
 import { endGivenPlan, givePlan } from '../../credits/plans/givenPlans.ts';
 import { type Clock, type Ids, iso } from '../../platform/clock.ts';
 import type { Policy } from '../../platform/config/config.ts';
-import type { Database } from '../../platform/db/database.ts';
+import { type Database, isUnavailable } from '../../platform/db/database.ts';
 import type { FoundAccount } from '../people/accountSearch.ts';
 import { misused, named, Refused } from './commandText.ts';
 
@@ -48,7 +48,16 @@ export async function grantCredits(
   { amountMicro, why, id }: { amountMicro: number; why: string; id: string | undefined },
 ): Promise<string> {
   const gift = { accountId: account.id, amountMicro, key: id ?? ids.next(), reason: why };
-  return tellGiven(await giveOnce(db, gift, clock.now()), account, amountMicro, id);
+  const given = orTell(giveOnce(db, gift, clock.now()), `Repeat it with --id ${gift.key}: then it gives them once.`);
+  return tellGiven(await given, account, amountMicro, id);
+}
+
+/** A connection that breaks in the commit tells nobody whether it took place. `then` says how to go on. */
+async function orTell<T>(stored: Promise<T>, then: string): Promise<T> {
+  return stored.catch((error) => {
+    if (!isUnavailable(error)) throw error;
+    throw new Refused(1, `The connection to the database broke, so this may have been stored or not. ${then}`);
+  });
 }
 
 function tellGiven(given: Given, account: FoundAccount, amountMicro: number, id = ''): string {
@@ -86,8 +95,12 @@ export async function resetCredits(
   { mostMicro, why }: { mostMicro: number | null; why: string },
 ): Promise<string> {
   const back = { accountId: account.id, mostMicro, id: ids.next(), reason: why, at: clock.now() };
-  const reset = await db.write((tx) => takeBack(tx, back));
   const who = named(account);
+  const look = `Before you repeat it, look at the credits of ${who}.`;
+  const reset = await orTell(
+    db.write((tx) => takeBack(tx, back)),
+    look,
+  );
   if (reset.kind === 'closed') throw gone(who);
   const held = reset.heldMicro > 0 ? ` Running answers hold ${inCredits(reset.heldMicro)}, left alone.` : '';
   if (reset.kind === 'nothing_free') throw new Refused(1, `${who} has no promotional credits to take back.${held}`);
@@ -115,7 +128,10 @@ export async function givePlanTo(
   }
   const at = clock.now();
   const given = { accountId: account.id, id: ids.next(), plan, until, reason: why, at };
-  const answer = await db.write((tx) => givePlan(tx, given));
+  const answer = await orTell(
+    db.write((tx) => givePlan(tx, given)),
+    `Repeat it with --until ${iso(until)}: then it changes nothing a second time.`,
+  );
   switch (answer.kind) {
     case 'given':
       return `${who} has ${plan.name} until ${iso(until)}.`;

@@ -26,6 +26,9 @@ export const USAGE = `perigee-admin COMMAND, or in a checkout: npm run admin -- 
   keys [ACCOUNT]                    lists an account's API keys
   revoke-key ID                     ends an API key at once
   referrals [--refused]             lists who joined by whose link, and what it earned or why nothing
+  requests [ACCOUNT] [--failed] [--since WHEN]
+                                    lists the newest requests, how each ended and how long it took; WHEN is in the past
+  requests --id REQUEST_ID          shows one request by its x-request-id
   notice TEXT --until WHEN [--mail]
                                     shows TEXT to every account in the editor and on the page, and mails it
   notice --end ID                   ends a notice
@@ -59,7 +62,7 @@ export const USAGE = `perigee-admin COMMAND, or in a checkout: npm run admin -- 
 
 ACCOUNT is an id or an email address. On a server for one person alone it is "local", which keys can leave out.
 CREDITS is a number with at most 6 decimals, such as 12.5. WHEN is a day (2027-01-31), a time (2027-01-31T12:00:00Z), or
-a number of hours or days from now (12h, 7d). A suspension without --until lasts until you reinstate the account.
+a number of hours or days from now (12h, 7d), or before now where it is in the past. A suspension without --until lasts until you reinstate the account.
 
 A command ends with 0 if it did all, 1 if it could not, 2 if it was not understood, and 3 if something remains to do
 after a restore: its last lines say what.`;

@@ -3,6 +3,7 @@ import { moveConversations } from '../../conversations/store.ts';
 import { takeOver } from '../../credits/journal/moves.ts';
 import { changed } from '../../platform/db/changes.ts';
 import type { Tx } from '../../platform/db/database.ts';
+import { moveRequests } from '../../requests/store.ts';
 import { endSessions } from '../sessions/sessions.ts';
 import { findCaller } from '../sessions/tokens.ts';
 
@@ -36,6 +37,7 @@ export async function mergeGuest(
   const allowanceMicro = await takeOver(tx, { guestId, accountId, at });
   const moved = await moveConversations(tx, guestId, accountId);
   await moveRuns(tx, guestId, accountId);
+  await moveRequests(tx, guestId, accountId);
   await endSessions(tx, guestId, at);
   changed(tx, accountId, 'balance', accountId);
   for (const id of moved.length > MAX_TOLD ? [''] : moved) changed(tx, accountId, 'conversation', id);

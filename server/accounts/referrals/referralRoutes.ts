@@ -27,7 +27,7 @@ export function referralRoutes(api: Api, deps: AuthDeps): void {
 
   api.openapi(list, async (c) => {
     if (!areReferralsOn(deps)) throw new AppError('not_offered', 'This server gives nothing for inviting others.');
-    if (c.var.accountKind === 'guest')
+    if (c.get('accountKind') === 'guest')
       throw new AppError('members_only', 'Guests have no invitation link. Sign in first.');
     const { accountId } = c.var;
     const { before, limit } = c.req.valid('query');

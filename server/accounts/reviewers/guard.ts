@@ -27,7 +27,7 @@ export function deskGuard({ db, clock, isOwnMachine }: GuardDeps): MiddlewareHan
     const now = clock.now();
     const reviewer = await findReviewer(db.read, accountId, now);
     // A device's token is read by tools, and lies on disks.
-    if (!reviewer || c.var.sessionKind !== 'page')
+    if (!reviewer || c.get('sessionKind') !== 'page')
       throw new AppError('not_found', `There is nothing at ${c.req.method} ${c.req.path}.`);
     c.set('reviewer', reviewer);
     if (BEFORE_IT_OPENS.has(c.req.path)) return next();

@@ -11,6 +11,9 @@ import { AppError } from '../../platform/errors.ts';
 const HOUR = 3_600;
 const DAY = 24 * HOUR;
 
+/** How many web pages are read for one account in an hour. */
+export const PAGES_PER_HOUR = 20;
+
 /**
  * Limits: so many attempts in so many seconds, for each key. Limits of a mailbox are counted per requester (a browser,
  * a network, all strangers together), so that a stranger can't use up the owner's share. A browser that has signed in
@@ -40,11 +43,18 @@ const LIMITS = {
   misfit: { points: 10, duration: 600 },
   /** Prompts that one account had counted, in pieces of 64 KB: each is parsed and counted on this machine. */
   counting: { points: 1200, duration: 600 },
+  /** How long searches of one account in its record of requests kept the database busy, in pieces of 100 ms. */
+  record: { points: 300, duration: 600 },
   /** Wrong promotion codes: by one account, and by one network. */
   promotionCode: { points: 10, duration: HOUR },
   promotionCodeFrom: { points: 60, duration: HOUR },
+  /** Titles that a model gives the chats of one account, which the house pays. */
+  title: { points: 50, duration: DAY },
+  titleOfGuest: { points: 2, duration: DAY },
   /** Pictures that one account sends: each is decoded on this machine. */
   picture: { points: 40, duration: HOUR },
+  /** Web pages read for one account: this server's address is in the logs of others. */
+  fetch: { points: PAGES_PER_HOUR, duration: HOUR },
   /**
    * Codes of a reviewer's second factor, which stand only with the browser's session. Of a million, three are right at
    * once: whoever has stolen the session guesses one within a day with a chance of 1 in 11,000.
@@ -120,9 +130,9 @@ export class Attempts {
     for (const [attempt, key] of attempts) await this.count(attempt, key);
   }
 
-  /** Counts one attempt without refusing; `check` refuses later ones. */
-  async note(attempt: Attempt, key: string): Promise<void> {
-    await this.#limiters[attempt].penalty(key);
+  /** Counts one attempt, or `points` of them, without refusing; `check` refuses later ones. */
+  async note(attempt: Attempt, key: string, points = 1): Promise<void> {
+    await this.#limiters[attempt].penalty(key, points);
   }
 
   /** Takes back an attempt that turned out to be right. */
@@ -134,6 +144,12 @@ export class Attempts {
   async check(attempt: Attempt, key: string): Promise<void> {
     const state = await this.#limiters[attempt].get(key);
     if (state && state.remainingPoints <= 0) throw this.#refusal(state.msBeforeNext);
+  }
+
+  /** Whether `check` would pass. */
+  async allows(attempt: Attempt, key: string): Promise<boolean> {
+    const state = await this.#limiters[attempt].get(key);
+    return !state || state.remainingPoints > 0;
   }
 
   #refusal(waitMs: number): AppError {

@@ -13,6 +13,8 @@ import { type Caller, findCaller, termsDue } from './tokens.ts';
 
 /** How often a session's last use is stored. */
 const TOUCH_EVERY_MS = 60_000;
+/** How often a stream looks for itself whether its session has ended. */
+const LOOK_AGAIN_MS = 5 * 60_000;
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -129,13 +131,18 @@ export function callWhenEnded(
       () =>
         isAlive().then(
           (alive) => !alive && end(),
-          // Without its database the server answers no request anyway. The next change triggers another check.
+          // Without its database the server answers no request anyway. It looks again.
           () => {},
         ),
       'session',
       faults,
     );
   const forget = db.changes.subscribe(key, ({ topic }) => (topic === 'ended' ? end() : look()));
+  // A node that dies right after it has ended a session tells nobody.
+  const lookingAgain = setInterval(look, LOOK_AGAIN_MS).unref();
   look();
-  return forget;
+  return () => {
+    clearInterval(lookingAgain);
+    forget();
+  };
 }

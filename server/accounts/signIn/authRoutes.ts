@@ -256,7 +256,7 @@ export function sessionRoutes(api: Api, deps: AuthDeps): void {
   });
 
   api.openapi(sessions, async (c) =>
-    c.json({ sessions: await listSessions(db.read, c.var.accountId, c.var.sessionId) }, 200),
+    c.json({ sessions: await listSessions(db.read, c.get('accountId'), c.get('sessionId')) }, 200),
   );
 
   api.openapi(end, async (c) => {

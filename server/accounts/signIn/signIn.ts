@@ -54,7 +54,7 @@ export function signInPages(api: Api, deps: SignInDeps): void {
   web.onError((error, c) => {
     const refusal = toAppError(error);
     const { status, title } = PROBLEMS[refusal.code];
-    if (status >= 500) deps.log.error({ requestId: c.var.requestId, err: refusal.cause ?? error }, 'a page failed');
+    if (status >= 500) deps.log.error({ requestId: c.get('requestId'), err: refusal.cause ?? error }, 'a page failed');
     return show(c, pages.messagePage(title, refusal.detail), status);
   });
   for (const path of ['/sign-in', '/sign-in/*', '/device', '/join/*']) {

@@ -113,6 +113,15 @@ function lines(): Pass {
 function rareChecks(leaseLimit: number): Pass[] {
   return [
     check(
+      'h',
+      'what the house asked a model for, otherwise than the journal says',
+      sql`select u.id from house_use u left join transfer t on t.id = 'house:' || u.id
+          where u.cost <> coalesce(t.amount, 0) or u.input_tokens < u.cached_input_tokens or u.output_tokens < 0
+            or t.kind <> 'house' or t.debit <> 'house:absorbed' or t.credit <> 'house:revenue'
+        union all select t.id from transfer t left join house_use u on t.id = 'house:' || u.id
+          where t.kind = 'house' and t.${RARE} and u.id is null`,
+    ),
+    check(
       'b',
       'cached pending that is not the sum of the open holds',
       sql`select b.ledger_id as id from balance b where b.pending <> coalesce((select
@@ -121,7 +130,7 @@ function rareChecks(leaseLimit: number): Pass[] {
     ),
     check(
       'b',
-      'a month of an API key that is not the sum of its holds',
+      'a month of an API key, or a day of extensions, that is not the sum of its holds',
       // A charge beyond its hold is in the token log alone.
       sql`select m.key_id as id from key_month m where m.micro <> coalesce((select
         sum(case h.state when 'pending' then h.amount when 'posted' then -l.amount else 0 end) from hold h

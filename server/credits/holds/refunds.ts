@@ -6,6 +6,7 @@ import { passOn } from '../journal/moves.ts';
 import { repayFreed } from '../journal/purchases.ts';
 import { usePlan } from '../plans/plans.ts';
 import { CREDITS, FUNDS, fundAccount, HOUSE, NOTHING, type Refund, refund, type Split } from '../rules/ledger.ts';
+import { keyOf } from './keyMonths.ts';
 
 /** What a run was charged and how much was refunded, by fund. */
 export interface Charge {
@@ -97,7 +98,7 @@ export async function refundRun(
     conversation_id: run.conversationId,
     model: run.model,
     tool: run.tool,
-    key_id: hold.key_id,
+    key_id: keyOf(hold),
     key_name: hold.key_name,
     at,
   });

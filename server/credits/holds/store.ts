@@ -32,7 +32,7 @@ import {
 } from '../rules/ledger.ts';
 import { tightestOf } from '../rules/planWindows.ts';
 import { planOf } from './balance.ts';
-import { addToMonth, type HoldKey, readRoom, settleMonth } from './keyMonths.ts';
+import { addToMonth, type EditorUse, type HoldKey, keyOf, readRoom, settleMonth, spenderOf } from './keyMonths.ts';
 import { dropNames } from './names.ts';
 
 /** A run's model and usage, for its line in the token log. */
@@ -126,7 +126,7 @@ export async function grant(
 
 /**
  * `closed`: the guest was merged into another account meanwhile. `held_before`: the run already has its one hold.
- * `key_spent`: the API key may not spend that much more before `resetsAt`, in ms.
+ * `key_spent`: the API key, or all other extensions of the editor, may not spend that much more before `resetsAt`, in ms.
  */
 export type HoldAnswer =
   | { kind: 'held' }
@@ -137,7 +137,7 @@ export type HoldAnswer =
 
 /**
  * Reserves `amountMicro` for a run, or returns what is left. The amount is a number, or a function of the available
- * amount, which the lock keeps from changing; a key's own cap counts as available as well. Nothing changes unless the
+ * amount, which the lock keeps from changing; a cap of the caller's own counts as available as well. Nothing changes unless the
  * result is `held`.
  */
 export async function placeHold(
@@ -150,6 +150,8 @@ export async function placeHold(
     at: number;
     /** The API key that the call is made by. */
     key?: HoldKey | null;
+    /** Set for another extension of the editor, which calls by the session. */
+    editor?: EditorUse | null;
   },
 ): Promise<HoldAnswer> {
   const ledgerId = await tryLockWallet(tx, hold.accountId);
@@ -158,15 +160,16 @@ export async function placeHold(
   const windows = rows[0] ? await windowsOf(tx, ledgerId, planOf(rows[0]), hold.at) : [];
   const funds = toFunds(rows);
   const planMicro = tightestOf(windows)?.leftMicro ?? 0;
-  const { leftMicro, usedMicro, limitMicro, month } = await readRoom(tx, hold.key, hold.at);
+  const spender = spenderOf(ledgerId, hold);
+  const { leftMicro, usedMicro, limitMicro, period } = await readRoom(tx, spender, hold.at);
   const availableMicro = Math.min(planMicro + available(funds), leftMicro);
   const amountMicro = typeof hold.amountMicro === 'number' ? hold.amountMicro : hold.amountMicro(availableMicro);
   const decision = splitHold(funds, planMicro, amountMicro);
   if (decision.kind === 'insufficient') return { ...decision, amountMicro };
-  if (amountMicro > leftMicro) return { kind: 'key_spent', limitMicro, usedMicro, resetsAt: month.to };
+  if (amountMicro > leftMicro) return { kind: 'key_spent', limitMicro, usedMicro, resetsAt: period.to };
   const { split } = decision;
-  const { id, runId, at, key = null } = hold;
-  const keyColumns = { keyId: key?.id ?? null, keyName: key?.name ?? null };
+  const { id, runId, at } = hold;
+  const keyColumns = { keyId: spender?.id ?? null, keyName: spender?.name ?? null };
   if ((await insertHold.run(tx, { id, ledgerId, runId, amountMicro, ...split, at, ...keyColumns })) === 0n)
     return { kind: 'held_before' };
   // From here the hold must succeed: these guards fail only if the lock on the wallet did not work.
@@ -175,7 +178,7 @@ export async function placeHold(
     const rows = await addPending.run(tx, { ledgerId, fund, amount: split[fund] });
     assertOne(rows, 'a balance moved under a hold');
   }
-  if (key) await addToMonth(tx, { keyId: key.id, ledgerId, month, amountMicro });
+  if (spender) await addToMonth(tx, { keyId: spender.id, ledgerId, period, amountMicro });
   if (split.plan > 0) await beginPlanUse(tx, { holdId: id, ledgerId, amountMicro: split.plan, at });
   return { kind: 'held' };
 }
@@ -450,17 +453,23 @@ async function absorb(tx: Tx, hold: HoldRow, amount: number, at: number): Promis
   });
 }
 
-function useColumns({ runId, conversationId, model, tool, usage }: RunUse, { key_id, key_name }: HoldRow) {
+function useColumns({ runId, conversationId, model, tool, usage }: RunUse, hold: HoldRow) {
   return {
     run_id: runId,
     conversation_id: conversationId,
     model,
     tool,
-    key_id,
-    key_name,
+    key_id: keyOf(hold),
+    key_name: hold.key_name,
     input_tokens: usage.inputTokens,
     cached_input_tokens: usage.cachedInputTokens,
     output_tokens: usage.outputTokens,
     estimated: usage.estimated ? 1 : 0,
   };
+}
+
+/** The API key that a run was begun by; null if it was begun by a session. */
+export async function findKeyOf(db: Reader, runId: string): Promise<string | null> {
+  const hold = await db.selectFrom('hold').select('key_id').where('run_id', '=', runId).executeTakeFirst();
+  return hold ? keyOf(hold) : null;
 }

@@ -73,7 +73,7 @@ export function creditRoutes(api: Api, deps: { db: Database; clock: Clock; log: 
     if (before !== undefined && !/^\d{1,15}$/.test(before))
       throw new AppError('invalid_request', 'before must be what the page before this one gave as before.');
     const page = { ...filterOf(filter), before: before === undefined ? undefined : Number(before), limit };
-    return c.json(await listLog(db.read, c.var.accountId, page), 200);
+    return c.json(await listLog(db.read, c.get('accountId'), page), 200);
   });
 
   api.openapi(csv, (c) => {
@@ -100,10 +100,10 @@ export function creditRoutes(api: Api, deps: { db: Database; clock: Clock; log: 
     return sumUsage(db, accountId, { from, to, by, zone: knownZone(zone) });
   };
 
-  api.openapi(usage, async (c) => c.json(await sum(c.var.accountId, c.req.valid('query')), 200));
+  api.openapi(usage, async (c) => c.json(await sum(c.get('accountId'), c.req.valid('query')), 200));
 
   api.openapi(usageFile, async (c) => {
-    const answer = await sum(c.var.accountId, c.req.valid('query'));
+    const answer = await sum(c.get('accountId'), c.req.valid('query'));
     const first = dayFormat(answer.zone).format(Date.parse(answer.from));
     const last = dayFormat(answer.zone).format(Date.parse(answer.to) - 1);
     return c.body(usageCsv(answer), 200, csvHeaders(`perigee-usage-by-${answer.by}-${first}-${last}`)) as never;

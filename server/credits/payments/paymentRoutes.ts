@@ -100,44 +100,47 @@ export function webhookRoutes(api: Api, deps: PaymentRouteDeps): void {
 
 export function paymentRoutes(api: Api, deps: PaymentRouteDeps): void {
   api.openapi(offers, async (c) =>
-    c.json(await readOffers(deps.db.read, deps.policy, deps.stripe !== null, c.var.accountId, deps.clock.now()), 200),
+    c.json(
+      await readOffers(deps.db.read, deps.policy, deps.stripe !== null, c.get('accountId'), deps.clock.now()),
+      200,
+    ),
   );
 
   api.openapi(checkout, async (c) => {
     const sale = selling(deps);
     requireMember(c);
     const home = deps.origins.home(c);
-    return c.json(await startCheckout(sale, c.var.accountId, c.req.valid('json'), home), 200);
+    return c.json(await startCheckout(sale, c.get('accountId'), c.req.valid('json'), home), 200);
   });
 
   api.openapi(check, async (c) =>
-    c.json(await checkPayment(selling(deps), c.var.accountId, c.req.valid('param').id, deps.origins.home(c)), 200),
+    c.json(await checkPayment(selling(deps), c.get('accountId'), c.req.valid('param').id, deps.origins.home(c)), 200),
   );
 
   const pages = new PaymentPages(deps.db, deps.clock);
-  api.openapi(payments, async (c) => c.json(await readPayments(deps.db.read, c.var.accountId), 200));
+  api.openapi(payments, async (c) => c.json(await readPayments(deps.db.read, c.get('accountId')), 200));
 
   api.openapi(portal, async (c) =>
-    c.json(await pages.portal(selling(deps).stripe, c.var.accountId, deps.origins.home(c)), 200),
+    c.json(await pages.portal(selling(deps).stripe, c.get('accountId'), deps.origins.home(c)), 200),
   );
 
   api.openapi(receipt, async (c) =>
-    c.json(await pages.receipt(selling(deps).stripe, c.var.accountId, c.req.valid('param').id), 200),
+    c.json(await pages.receipt(selling(deps).stripe, c.get('accountId'), c.req.valid('param').id), 200),
   );
 
   api.openapi(cancel, async (c) =>
-    c.json({ current: await setPlanCancelled(selling(deps), c.var.accountId, true) }, 200),
+    c.json({ current: await setPlanCancelled(selling(deps), c.get('accountId'), true) }, 200),
   );
 
   api.openapi(resume, async (c) => {
     const sale = selling(deps);
     requireMember(c);
-    return c.json({ current: await setPlanCancelled(sale, c.var.accountId, false) }, 200);
+    return c.json({ current: await setPlanCancelled(sale, c.get('accountId'), false) }, 200);
   });
 }
 
 function requireMember(c: AppContext): void {
-  if (c.var.accountKind === 'guest')
+  if (c.get('accountKind') === 'guest')
     throw new AppError(
       'members_only',
       'Guests can not buy. Sign in first: then your credits are yours on every device.',

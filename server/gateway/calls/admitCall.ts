@@ -1,3 +1,4 @@
+import { MAX_GUEST_IMAGES } from '../../../shared/media/images.ts';
 import { placeHold } from '../../credits/holds/store.ts';
 import { topUp } from '../../credits/holds/topUp.ts';
 import type { LimitState } from '../../credits/rules/limitWindow.ts';
@@ -6,13 +7,15 @@ import type { RunRow } from '../../platform/db/schema.ts';
 import { AppError } from '../../platform/errors.ts';
 import type { AppEnv } from '../../platform/http/env.ts';
 import type { ChatCall } from '../dialects/chat/request.ts';
-import { type Caller, MAX_BYTES_A_TOKEN, promptLimit, requireHeld, shuttingDown } from '../runs/admit.ts';
+import { type Caller, promptLimit, requireHeld, shuttingDown } from '../runs/admit.ts';
 import { clampChain, namesOf, requireServed, worstOf } from '../runs/chain.ts';
+import { MAX_BYTES_A_TOKEN } from '../runs/compacting.ts';
 import { countOrRefuse, refuseFailures, refuseSuspended } from '../runs/limited.ts';
 import type { Admitted } from '../runs/receive.ts';
 import { insertRun, NOTHING_USED } from '../runs/runs.ts';
 import type { TurnDeps } from '../runs/turn.ts';
 import type { CallRequest, NativeName } from '../stream.ts';
+import { dailyCapReached, type EditorCall } from './editorUse.ts';
 import { keySpent } from './errors.ts';
 import { findUsable } from './usable.ts';
 
@@ -25,8 +28,8 @@ export interface AdmittedCall extends Admitted {
   accountPage: string | null;
 }
 
-/** `device` names the tool. */
-export type CallCaller = Caller & Pick<AppEnv['Variables'], 'key'>;
+/** `device` names the tool; `editor` is set if it is another extension of the editor. */
+export type CallCaller = Caller & Pick<AppEnv['Variables'], 'key'> & { editor: EditorCall | null };
 
 /**
  * Admits the call of a tool: refuses with a named reason, or stores the run and its hold in one transaction. On SQLite
@@ -41,12 +44,13 @@ export async function admitCall(
   native: NativeName | undefined,
 ): Promise<AdmittedCall> {
   const { model, usable } = await findUsable(deps.catalog, caller, call.model);
-  const { bound: inputBound } = call.size;
+  const { bound: inputBound, textBound, pictures } = call.size;
   const limitTokens = promptLimit(caller, model);
-  if (isBeyond(inputBound, limitTokens)) throw tooLong(Math.ceil(inputBound / 4), limitTokens, model.name);
+  if (isBeyond(textBound, limitTokens)) throw tooLong(Math.ceil(textBound / 4), limitTokens, model.name);
   const inputEstimate = call.size.estimate;
   // A guest's call has one price, so its length decides what it can cost us.
-  const bytesTooMany = caller.accountKind === 'guest' && inputBound > limitTokens * MAX_BYTES_A_TOKEN;
+  const isMuch = textBound > limitTokens * MAX_BYTES_A_TOKEN || pictures > MAX_GUEST_IMAGES;
+  const bytesTooMany = caller.accountKind === 'guest' && isMuch;
   if (inputEstimate > limitTokens || bytesTooMany) throw tooLong(inputEstimate, limitTokens, model.name);
   // Clients ask for as much as the whole context; the hold is for what the model can write.
   const size = { inputEstimate, inputBound, limitTokens: call.limitTokens };
@@ -73,8 +77,10 @@ export async function admitCall(
       },
       at,
       key: caller.key,
+      editor: caller.editor,
     });
-    if (hold.kind === 'key_spent') throw keySpent(caller.key?.name ?? '', hold);
+    if (hold.kind === 'key_spent')
+      throw caller.editor ? dailyCapReached(caller.device, hold) : keySpent(caller.key?.name ?? '', hold);
     requireHeld(deps, caller, hold);
     await refuseSuspended(tx, caller, at);
     const [{ maxOutputTokens }, ...fallbacks] = clamped.links;
@@ -91,7 +97,8 @@ export async function admitCall(
       request_hash: '',
       max_output_tokens: maxOutputTokens,
       owner_node: deps.node,
-      lease_until: at + deps.leaseMs,
+      // Not from `at`: this may have waited long for the wallet.
+      lease_until: deps.clock.now() + deps.leaseMs,
       stop_requested: 0,
       checkpoint: JSON.stringify(NOTHING_USED),
       price: JSON.stringify(model.price),
@@ -101,6 +108,9 @@ export async function admitCall(
       outcome: null,
       repairs: null,
       clamped_to: maxOutputTokens < clamped.longest ? maxOutputTokens : null,
+      request_id: caller.notes?.id ?? null,
+      effort: null,
+      compacts: null,
     };
     // The hold has locked the wallet, so the account's other requests, on any node, are counted after this one.
     const limits = await countOrRefuse(tx, deps.policy, caller, run, inputEstimate + maxOutputTokens);
@@ -111,12 +121,13 @@ export async function admitCall(
       fallbacks: namesOf(fallbacks),
       cacheKey,
     };
-    return { run, model, inputEstimate, inputBound, fallbacks, request, limits, accountPage: caller.accountPage };
+    const { notes, accountPage } = caller;
+    return { run, model, inputEstimate, inputBound, fallbacks, request, limits, accountPage, notes };
   });
 }
 
 /** Ten bytes a token and more is no text, and pictures are bounded by ten times their estimate. Counting takes long. */
-export const isBeyond = (inputBound: number, limitTokens: number) => inputBound > limitTokens * 12;
+export const isBeyond = (textBound: number, limitTokens: number) => textBound > limitTokens * 12;
 
 export const tooLong = (tokens: number, limitTokens: number, model: string) =>
   new AppError(

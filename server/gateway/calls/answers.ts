@@ -19,12 +19,12 @@ import { type CallDeps, runCall } from './call.ts';
 import { CHAT } from './chat.ts';
 import type { Dialect } from './dialect.ts';
 import { refusedEarly } from './early.ts';
+import { editorCallOf } from './editorUse.ts';
 import { refusalOf, refusedCall } from './errors.ts';
 import { MESSAGES } from './messages.ts';
 import { StreamReply, WholeReply } from './reply.ts';
 import { RESPONSES } from './responses.ts';
 import { usableModels } from './usable.ts';
-import { WaitingBytes } from './waitingBytes.ts';
 
 /** A long conversation with pictures. What a model can read of it is decided by its tokens. */
 const MAX_CALL_BYTES = 16 * MB;
@@ -45,40 +45,42 @@ export interface AnswerDeps extends CallDeps, ObservedDeps {
 
 /** The route of each dialect. */
 export function answerRoutes(api: Api, deps: AnswerDeps): void {
-  const waiting = new WaitingBytes();
-  for (const dialect of DIALECTS) answerRoute(api, deps, dialect, waiting);
+  for (const dialect of DIALECTS) answerRoute(api, deps, dialect);
   // Holds and stores nothing, and needs no credits.
   api.openAPIRegistry.registerPath(counts);
   api.post(counts.path, takesBody(LIMIT), refusedEarly(deps, { isFree: true }), async (c) => {
     const pieces = Math.ceil((await c.req.arrayBuffer()).byteLength / COUNTED_BYTES);
-    if (!c.var.isLocal) await deps.attempts.count('counting', c.var.accountId, Math.max(1, pieces));
+    if (!c.get('isLocal')) await deps.attempts.count('counting', c.get('accountId'), Math.max(1, pieces));
     const models = await usableModels(deps.catalog, c.var);
     const most = Math.max(0, ...models.map(({ contextTokens }) => contextTokens));
     const { asked } = await readBody(c, (given, options) => {
       const size = sizeOf(given, options);
       // As for an answer: no model reads this, and counting it would take long.
-      if (isBeyond(size.bound, most)) throw tooLong(Math.ceil(size.bound / 4), most, 'no model here');
+      if (isBeyond(size.textBound, most)) throw tooLong(Math.ceil(size.textBound / 4), most, 'no model here');
       return { input_tokens: size.estimate };
     });
-    c.var.leaveRoom?.();
+    c.get('leaveRoom')?.();
     return c.json(asked, 200);
   });
 }
 
 /** `POST` to one dialect's address, streamed and not. */
-function answerRoute(api: Api, deps: AnswerDeps, dialect: Dialect, waiting: WaitingBytes): void {
+function answerRoute(api: Api, deps: AnswerDeps, dialect: Dialect): void {
   api.openAPIRegistry.registerPath(documented(dialect));
   api.post(dialect.path, takesBody(LIMIT), refusedEarly(deps), async (c) => {
+    const editor = editorCallOf(c);
     const { asked, bytes } = await readBody(c, (given, options) => dialect.read(given, options));
     const { call } = asked;
-    const leave = waiting.take(c.var.accountId, bytes);
-    c.var.leaveRoom?.();
-    const caller = { ...c.var, device: toolOf(c.req.header('user-agent')) };
+    c.get('notes')?.asks(call.model);
+    const leave = deps.waiting.take(c.get('accountId'), bytes);
+    c.get('leaveRoom')?.();
+    const caller = { ...c.var, device: editor?.tool ?? toolOf(c.req.header('user-agent')), editor };
     deps.open.admissions++;
     let isRunning = false;
     try {
       const admitted = await admitCall(deps, caller, call, asked.cacheKey, asked.native?.dialect);
-      const { request } = admitted;
+      const { request, run, notes } = admitted;
+      notes?.admitted(run.id);
       if (asked.native) {
         const { dialect: name, body } = asked.native;
         request.native = { dialect: name, body, headers: nativeHeaders(c) };
@@ -104,18 +106,18 @@ function answerRoute(api: Api, deps: AnswerDeps, dialect: Dialect, waiting: Wait
         model: call.model,
         createdSeconds: Math.floor(admitted.run.created_at / 1000),
         inputTokens: admitted.inputEstimate,
-        requestId: c.var.requestId,
+        requestId: c.get('requestId'),
       };
       const reply = call.stream
         ? new StreamReply(out, head, asked, dialect.silenceMs)
         : new WholeReply(out, head, asked);
-      const forget = c.var.whenEnded(() => reply.leave());
+      const forget = c.get('whenEnded')(() => reply.leave());
       out.once('close', forget);
       isRunning = true;
       observeCall(deps, c, call.body, asked.native?.body ?? call.body);
       detach(() => runCall(deps, admitted, reply, onSent), 'run', deps);
       const outcome = await reply.begun;
-      if (outcome.kind === 'refused') throw refusalOf(outcome.problem);
+      if (outcome.kind === 'refused') throw refusalOf(outcome.problem, outcome.mayBeCharged);
       // Without `res`, Hono has nothing to merge into the answer that is on its way.
       c.res = undefined;
       c.res = RESPONSE_ALREADY_SENT;

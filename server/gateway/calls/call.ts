@@ -13,6 +13,8 @@ import type { AdmittedCall } from './admitCall.ts';
 /** How many calls without a client a node reads to their end at once. */
 const MAX_DRAINING = 64;
 
+const UNENDED = 'Perigee could not end this answer. Look at your credits before you send it again.';
+
 /** The way back to the client of a call. Each dialect has its own. */
 export interface Reply {
   /** Aborts when the client has closed its connection. */
@@ -25,8 +27,8 @@ export interface Reply {
   pass(piece: Piece): void | Promise<void>;
   /** Ends an answer that is whole and settled. */
   end(ending: Ending): void;
-  /** Ends a call that failed: never as if it was whole. */
-  fail(problem: Problem): void;
+  /** Ends a call that failed: never as if it was whole. `mayBeCharged`: clients must not send it again by themselves. */
+  fail(problem: Problem, mayBeCharged?: boolean): void;
 }
 
 export interface CallDeps extends TurnDeps {
@@ -64,7 +66,8 @@ export async function runCall(
   reply.gone.addEventListener('abort', leave, { once: true });
   if (reply.gone.aborted) leave();
   call.request.isAbandoned = () => reply.gone.aborted;
-  let told: Problem | Ending = problemOf(call, 'internal', 'Perigee could not end this answer.', false);
+  call.request.notes = call.notes;
+  let told: Problem | Ending | null = null;
   try {
     const source = deps.upstream.call(call.request, live.signal);
     const pass = (piece: Piece) => {
@@ -82,7 +85,7 @@ export async function runCall(
       told = problemOf(call, 'unavailable', 'The server lost its database for a while. Nothing was charged.', false);
       return;
     }
-    const settled = await endStubbornly(deps, run.id, ending, faulty, (tx, end) => endCall(tx, deps, run, end));
+    const settled = await endStubbornly(deps, call, ending, faulty, (tx, end) => endCall(tx, deps, run, end));
     const isStopped = ending.state === 'stopped' && !reply.gone.aborted;
     if (settled) told = ending.problem ?? (isStopped ? await whyStopped(deps, call) : ending);
   } catch (error) {
@@ -93,7 +96,8 @@ export async function runCall(
     onSent();
     if (isDraining) drains.calls--;
     reply.gone.removeEventListener('abort', leave);
-    tell(call, reply, told);
+    if (told) tell(call, reply, told);
+    else reply.fail(problemOf(call, 'internal', UNENDED, false), true);
   }
 }
 

@@ -28,6 +28,8 @@ export function refusedEarly(
     await next();
     // A request that broke off is no mistake of the client.
     const isCutOff = c.env.incoming.destroyed && !c.env.incoming.complete;
-    if (isLarge && c.res.status === 400 && !isCutOff) await deps.attempts.note('misfit', accountId);
+    // A prompt that is too long is 400 in a dialect, and 413 as a problem.
+    const isMistake = c.res.status === 400 || c.res.status === 413;
+    if (isLarge && isMistake && !isCutOff) await deps.attempts.note('misfit', accountId);
   };
 }

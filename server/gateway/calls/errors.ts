@@ -41,6 +41,7 @@ const OPENAI: Partial<Record<ProblemCode, Row>> = {
   key_expired: UNKNOWN_KEY,
   insufficient_credits: SPENT,
   key_spent: SPENT,
+  daily_cap_reached: SPENT,
   rate_limited: RATE,
   too_many_attempts: RATE,
   model_unknown: { status: 404, code: 'model_not_found', param: 'model' },
@@ -65,6 +66,7 @@ const SPENT_FOR_CODEX: Row = { ...SPENT, status: 429, type: 'usage_limit_reached
 const RESPONSES: Partial<Record<ProblemCode, Row>> = {
   insufficient_credits: SPENT_FOR_CODEX,
   key_spent: SPENT_FOR_CODEX,
+  daily_cap_reached: SPENT_FOR_CODEX,
   context_too_long: { ...OPENAI.context_too_long, param: 'input' },
 };
 
@@ -104,9 +106,14 @@ function messageOf({ code, detail, extras: { limitTokens } }: AppError): string 
   return `${words} ${detail}`;
 }
 
-/** The refusal that a failed answer is told as. */
-export const refusalOf = ({ code, detail, retryAt }: Problem): AppError =>
-  new AppError(code, detail, retryAt ? { retryAt } : {});
+/** The refusal that a failed answer is told as. One that may be charged is not to be sent again without a person. */
+export const refusalOf = ({ code, detail, retryAt }: Problem, mayBeCharged = false): AppError =>
+  new AppError(
+    code,
+    detail,
+    retryAt ? { retryAt } : {},
+    mayBeCharged ? { headers: { 'x-should-retry': 'false' } } : {},
+  );
 
 /** A request that no service could read, or that has no price. */
 export const refusedCall = (refused: CallRefused): AppError =>
@@ -126,7 +133,7 @@ const isCodex = (c: AppContext) => toolOf(c.req.header('user-agent')) === 'Codex
 
 /** Answers every refusal under `/v1`. */
 export function callRefusal(c: AppContext, error: AppError): Response {
-  const problem = toProblem(error, c.var.requestId);
+  const problem = toProblem(error, c.get('requestId'));
   const dialect = dialectOf(c);
   const isMessages = dialect === 'messages';
   const { status, isWorthRetry, body } = isMessages
@@ -134,7 +141,7 @@ export function callRefusal(c: AppContext, error: AppError): Response {
     : openAiError(error, dialect);
   const isForCodex = dialect === 'responses' && (status === 401 || status === 403) && isCodex(c);
   const sent = isForCodex ? 400 : status;
-  const retryAfter = retryAfterOf(problem);
+  const retryAfter = retryAfterOf(problem, c.get('now')());
   const isSpentForCodex = 'code' in body.error && body.error.type === SPENT_FOR_CODEX.type;
   return c.body(withoutApiKeys(JSON.stringify(body)), sent as 400, {
     'content-type': 'application/json',

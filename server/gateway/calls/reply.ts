@@ -9,7 +9,7 @@ import type { AnswerHead, Collector, DialectCall, Writer } from './dialect.ts';
 import { NativeAnswer } from './nativeAnswer.ts';
 
 /** `gone`: nobody is there to be told. */
-type Outcome = { kind: 'begun' } | { kind: 'gone' } | { kind: 'refused'; problem: Problem };
+type Outcome = { kind: 'begun' } | { kind: 'gone' } | { kind: 'refused'; problem: Problem; mayBeCharged: boolean };
 
 /** Common to both forms: the chunks, whether the client is there, and what the route is told first. */
 abstract class ChatReply implements Reply {
@@ -50,8 +50,8 @@ abstract class ChatReply implements Reply {
   abstract pass(piece: Piece): void | Promise<void>;
   abstract end(ending: Ending): void;
 
-  fail(problem: Problem): void {
-    this.#settle(this.gone.aborted ? { kind: 'gone' } : { kind: 'refused', problem });
+  fail(problem: Problem, mayBeCharged = false): void {
+    this.#settle(this.gone.aborted ? { kind: 'gone' } : { kind: 'refused', problem, mayBeCharged });
   }
 
   protected begin(headers: Record<string, string | number>): void {
@@ -130,9 +130,9 @@ export class StreamReply extends ChatReply {
     else this.out.end(rest);
   }
 
-  override fail(problem: Problem): void {
+  override fail(problem: Problem, mayBeCharged = false): void {
     clearInterval(this.#silence);
-    super.fail(problem);
+    super.fail(problem, mayBeCharged);
     if (!this.#isBegun) return;
     if (this.gone.aborted) this.out.destroy();
     else this.out.write(this.#native?.fail(problem) ?? this.#writer.fail(problem), () => this.out.destroy());

@@ -32,6 +32,7 @@ export function toChatRequest(request: UpstreamRequest, variant: Variant): ChatC
     ...(variant.streamOptions ? { stream_options: { include_usage: true } } : {}),
     [variant.limit]: request.maxOutputTokens,
     ...(variant.cacheKey ? { prompt_cache_key: request.cacheKey } : {}),
+    ...request.thinking,
   };
 }
 
@@ -52,8 +53,13 @@ export function toCallRequest(request: CallRequest, variant: Variant): Record<st
   };
 }
 
-function toChatMessage({ role, text }: PromptMessage): ChatCompletionMessageParam {
-  return { role, content: text };
+function toChatMessage({ role, text, images }: PromptMessage): ChatCompletionMessageParam {
+  if (role !== 'user' || !images) return { role, content: text };
+  const pictures = images.map(({ mediaType, data }) => {
+    const base64 = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
+    return { type: 'image_url' as const, image_url: { url: `data:${mediaType};base64,${base64}` } };
+  });
+  return { role, content: [{ type: 'text', text }, ...pictures] };
 }
 
 /** The content of one chunk. `finish: 'failed'` means that the service itself reports that it broke off. */

@@ -1,13 +1,14 @@
 import { splitThoughts } from '../../../shared/answers/thoughts.ts';
+import { imageTokens, imageTokensBound } from '../../../shared/media/images.ts';
 import type { Drop } from '../../../shared/problems.ts';
 import type { EditInput, RunKind } from '../../../shared/runs.ts';
 import type { PromptSize, StoredAttachment } from '../../conversations/attachments.ts';
-import type { PromptMessage } from '../stream.ts';
+import type { PromptImage, PromptMessage } from '../stream.ts';
 import {
+  attachedText,
   editDrops,
   editSystem,
   editText,
-  fenced,
   INSTRUCTED,
   instructionText,
   oneLine,
@@ -45,12 +46,20 @@ ${INSTRUCTED}`;
 const CONTINUE =
   'Your last answer was cut off. Go on exactly where it ended. Do not repeat anything and do not comment on the interruption.';
 
+/** The last message of a prompt for a summary. */
+const COMPACT = `Summarise our conversation so far, so that you could go on from the summary alone. Keep: what the user wants and why; decisions and their reasons; files, names, commands and error messages exactly as they stand; code that is still needed, in fenced blocks; what is done and what is open. Leave out greetings, dead ends and what was superseded. Write in the language of the user, as Markdown, without an introduction.`;
+
 /**
  * The prompt for an answer to `turns`. For an edit, `turns` is the edit alone; for a repair it is the edit, its answer
- * and the repair. `continuing`: the last turn is an answer that was cut off.
+ * and the repair. `continuing`: the last turn is an answer that was cut off. `compacting`: they are to be summarised.
  */
-export function buildPrompt(kind: RunKind, turns: readonly Turn[], continuing: boolean): PromptMessage[] {
-  const [system, ...after] = promptFrame(kind, turns.at(-1)?.edit, continuing);
+export function buildPrompt(
+  kind: RunKind,
+  turns: readonly Turn[],
+  continuing: boolean,
+  compacting = false,
+): PromptMessage[] {
+  const [system, ...after] = promptFrame(kind, turns.at(-1)?.edit, continuing, compacting);
   if (kind === 'edit') return [system, ...turns.map((turn) => ({ role: turn.role, text: turnText(turn) }))];
   const messages = [system];
   for (const turn of turns) {
@@ -58,25 +67,35 @@ export function buildPrompt(kind: RunKind, turns: readonly Turn[], continuing: b
     if (text === '') continue;
     const last = messages.at(-1)!;
     // An answer that was continued is stored as several messages; models expect alternating roles.
-    if (last.role === turn.role) last.text += turn.role === 'assistant' ? text : PART + text;
-    else messages.push({ role: turn.role, text });
+    const images = imagesOf(turn);
+    if (last.role === turn.role) {
+      last.text += turn.role === 'assistant' ? text : PART + text;
+      if (images.length > 0) last.images = [...(last.images ?? []), ...images];
+    } else messages.push({ role: turn.role, text, ...(images.length > 0 && { images }) });
   }
   return [...messages, ...after];
 }
 
-/** The parts around the turns: the system prompt before them, the request to continue after them. */
+/** The parts around the turns: the system prompt before them, the request to continue or to summarise after them. */
 export function promptFrame(
   kind: RunKind,
   edit: EditInput | undefined,
   continuing: boolean,
+  compacting = false,
 ): [system: PromptMessage, ...after: PromptMessage[]] {
   if (kind === 'edit' && !edit) throw new Error('prompt: an edit without its place');
   const system: PromptMessage = { role: 'system', text: kind === 'edit' && edit ? editSystem(edit) : CHAT_SYSTEM };
-  return continuing ? [system, { role: 'user', text: CONTINUE }] : [system];
+  const last = continuing ? CONTINUE : compacting ? COMPACT : null;
+  return last === null ? [system] : [system, { role: 'user', text: last }];
 }
 
-/** The size of an attachment in a prompt. */
-export const attachmentSize = (attachment: StoredAttachment): PromptSize => sizeOf(attachmentText(attachment));
+/** The size of an attachment in a prompt. A picture's is for a model that reads it, with the longer of its two texts. */
+export function attachmentSize(attachment: StoredAttachment): PromptSize {
+  const { image } = attachment;
+  if (!image) return sizeOf(attachmentText(attachment));
+  const { tokens, bytes } = sizeOf(attachmentText({ ...attachment, image: { ...image, data: undefined } }));
+  return { tokens: tokens + imageTokens(image), bytes: bytes + imageTokensBound(image) };
+}
 
 /**
  * The size of a turn in a prompt; `attached` are the sizes of its attachments. `bytes` is an upper bound that holds for
@@ -110,10 +129,17 @@ function turnText(turn: Turn): string {
 /** Old answers were stored with their thoughts. Drop them: a model that reads its own thoughts repeats them. */
 const wordsOf = ({ role, text }: Turn) => (role === 'assistant' ? splitThoughts(text).text : text);
 
-function attachmentText({ kind, visible, path, languageId, range, text }: StoredAttachment): string {
-  if (kind === 'instructions') return instructionText({ path, text });
-  const lines = range ? ` lines ${range.start + 1}-${range.end + 1}` : '';
-  return `Attached ${visible ? 'visible' : kind}: ${oneLine(path ?? '')}${lines}\n${fenced(text, languageId)}`;
+/** The pictures that go along. The caller leaves out the bytes of those that the model can't read. */
+const imagesOf = ({ attachments = [] }: Turn): PromptImage[] =>
+  attachments.flatMap(({ path = '', image }) =>
+    image?.data ? [{ ...image, data: image.data, name: oneLine(path) }] : [],
+  );
+
+const LEFT_OUT = ' (left out, because it can not be read here)';
+
+function attachmentText({ kind, image, ...attached }: StoredAttachment): string {
+  if (kind === 'image') return `Attached picture: ${oneLine(attached.path ?? '')}${image?.data ? '' : LEFT_OUT}`;
+  return kind === 'instructions' ? instructionText(attached) : attachedText({ kind, ...attached });
 }
 
 /** The kinds of attachments whose own name does not read well before a path. */
@@ -122,6 +148,8 @@ const WHAT: Partial<Record<StoredAttachment['kind'], string>> = {
   symbol: 'symbol in',
   terminal: 'output of',
   pasted: 'pasted text,',
+  page: 'web page',
+  image: 'picture',
 };
 
 /**
@@ -146,7 +174,7 @@ export function dropsOf(last: {
           tokens,
         })),
         { what: 'part of your message', tokens: textTokens },
-        { what: 'the earlier messages (start a new chat)', tokens: earlierTokens },
+        { what: 'the earlier messages (/compact, or start a new chat)', tokens: earlierTokens },
       ];
   return drops.filter((d) => d.tokens > 0).sort((a, b) => b.tokens - a.tokens);
 }

@@ -58,6 +58,11 @@ export class Received {
     return text.trim() === '' ? undefined : { text, ms };
   }
 
+  /** An estimate. */
+  get thinkingTokens(): number {
+    return estimateTokens(this.#thinking);
+  }
+
   /** True if the model wrote or thought anything. */
   get hasOutput(): boolean {
     return this.hasResult || this.#thinking.trim() !== '';

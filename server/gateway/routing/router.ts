@@ -10,6 +10,7 @@ import {
   type Piece,
   type ServiceState,
   type Services,
+  saysSomething,
   type Upstream,
   UpstreamError,
   type UpstreamRequest,
@@ -49,6 +50,7 @@ type Asked = Fallback & {
   isAbandoned?: (() => boolean) | undefined;
   fallbacks?: readonly Fallback[] | undefined;
   native?: { dialect: NativeName } | undefined;
+  notes?: UpstreamRequest['notes'];
 };
 /** Sends a request under the service's own name of the model. */
 type Open = (upstream: Upstream, names: Fallback) => AsyncIterable<Piece>;
@@ -167,6 +169,7 @@ export class Router implements Upstream, Services {
       for (const { member, as } of this.#plan(request, conversation)) {
         if (last && (clock.now() - began > DEADLINE_MS || request.isAbandoned?.())) throw last;
         let hasBegun = false;
+        request.notes?.tries(member.service.id);
         try {
           for await (const piece of this.#attempt(member, as, open, lost)) {
             if (!hasBegun && as.model !== request.model) yield { chunks: [], events: [], model: as.model };
@@ -197,7 +200,7 @@ export class Router implements Upstream, Services {
   /** One service's answer, from its first content on. Throws what the service failed with. */
   async *#attempt(
     member: Member,
-    { model, maxOutputTokens }: Fallback,
+    { model, maxOutputTokens, thinking }: Fallback,
     open: Open,
     lost: Usage[],
   ): AsyncGenerator<Piece, void, undefined> {
@@ -212,7 +215,7 @@ export class Router implements Upstream, Services {
     let hasBegun = false;
     member.load++;
     try {
-      const names = { model: service.models?.get(model) ?? model, maxOutputTokens };
+      const names = { model: service.models?.get(model) ?? model, maxOutputTokens, thinking };
       for await (const piece of open(service.upstream, names)) {
         if (!hasBegun) {
           held.push(piece);
@@ -243,9 +246,12 @@ export class Router implements Upstream, Services {
    * Whom to ask, in order: the services that are well, for the model and then for each of its fallbacks; then those that
    * are out, because they may be back. A service that asked for a pause has it, unless there is no other.
    */
-  #plan({ model, maxOutputTokens, fallbacks = [], native }: Asked, key: string): { member: Member; as: Fallback }[] {
+  #plan(
+    { model, maxOutputTokens, thinking, fallbacks = [], native }: Asked,
+    key: string,
+  ): { member: Member; as: Fallback }[] {
     const now = this.deps.clock.now();
-    const able = [{ model, maxOutputTokens }, ...fallbacks].flatMap((as) =>
+    const able = [{ model, maxOutputTokens, thinking }, ...fallbacks].flatMap((as) =>
       this.#able(as.model, native?.dialect, key).map((member) => ({ member, as })),
     );
     const of = (condition: string) => able.filter(({ member }) => member.breaker.condition(now) === condition);
@@ -290,9 +296,6 @@ const none = (model: string) =>
   new UpstreamError('upstream_unreachable', 'No model service answers for this model now. Try again later.', {
     logDetail: `no service has ${model}, or all that have it are draining`,
   });
-
-const saysSomething = ({ events }: Piece) =>
-  events.some(({ type }) => type === 'text' || type === 'thinking' || type === 'tools' || type === 'finish');
 
 /** What a tool names its conversation by, if it does. */
 function cacheKeyOf(body: CallRequest['body']): string | undefined {

@@ -4,14 +4,14 @@ import type { Model } from '../../../shared/models.ts';
 import { MIN_OUTPUT_TOKENS } from '../../../shared/money/pricing.ts';
 import type { RunAnswer, RunRequest } from '../../../shared/runs.ts';
 import { balanceOf } from '../../accounts/people/store.ts';
-import { readHeads } from '../../conversations/attachments.ts';
+import { type PromptSize, readHeads } from '../../conversations/attachments.ts';
 import { findFirst, forgetSizes } from '../../conversations/history.ts';
 import {
   appendMessages,
+  changeConversation,
   claimConversation,
   createConversation,
   type NewMessage,
-  renameConversation,
   supersedeFrom,
 } from '../../conversations/store.ts';
 import { type HoldAnswer, placeHold } from '../../credits/holds/store.ts';
@@ -26,6 +26,7 @@ import { requireStanding } from '../../platform/http/standing.ts';
 import { editPaths, editWords } from '../prompt/editPrompt.ts';
 import { buildPrompt, dropsOf, promptFrame, titleOf } from '../prompt/prompt.ts';
 import { boundPromptTokens, estimatePromptTokens, MESSAGE_OVERHEAD_TOKENS } from '../prompt/tokens.ts';
+import type { PromptMessage } from '../stream.ts';
 import {
   type Added,
   type Asked,
@@ -38,18 +39,25 @@ import {
   sizeOfAsked,
   Unmeasured,
 } from './asked.ts';
-import { clampChain, requireServed, worstOf } from './chain.ts';
+import { type ChainSize, clampChain, requireServed, worstOf } from './chain.ts';
+import { compactingPrompt, MAX_BYTES_A_TOKEN, sizeOfCompacting } from './compacting.ts';
 import { countOrRefuse, refuseFailures, refuseSuspended } from './limited.ts';
+import { type PromptPictures, picturesOf, refuseBeyondKept } from './pictures.ts';
 import { findOpenRun, findRun, insertRun, NOTHING_USED, toRun } from './runs.ts';
 import type { AdmittedTurn, TurnDeps } from './turn.ts';
 
-/** English and code have about four bytes a token, other scripts fewer. */
-export const MAX_BYTES_A_TOKEN = 5;
-
 export type Caller = Pick<
   AppEnv['Variables'],
-  'accountId' | 'accountKind' | 'tier' | 'device' | 'isLocal' | 'suspended' | 'goneAt' | 'termsDue' | 'accountPage'
+  | ('accountId' | 'accountKind' | 'tier' | 'device' | 'isLocal' | 'suspended' | 'goneAt' | 'termsDue' | 'accountPage')
+  | 'notes'
 >;
+
+/** Of the pictures that a service gets. */
+const namesOf = (messages: readonly PromptMessage[]) =>
+  messages.flatMap(({ images = [] }) => images.map(({ name }) => name));
+
+/** A picture's bytes, and what is made of them for a service: base64, a third longer. */
+const MEMORY_OF_PICTURES = 2.4;
 
 export interface Admission {
   answer: RunAnswer;
@@ -83,8 +91,10 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
   if (before) return before;
   requireStanding(caller);
   const model = await deps.catalog.find(caller.accountKind, request.model);
+  requireEffort(model, request.effort);
   const limitTokens = promptLimit(caller, model);
   const usable = await deps.catalog.list(caller.accountKind);
+  let leave = () => {};
   const attempt = () =>
     deps.db.write(async (tx) => {
       if (deps.draining.aborted) throw shuttingDown();
@@ -100,8 +110,12 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
           runId: busy.id,
         });
       const asked = await askedOf(tx, deps, request);
-      const sized = await size(tx, caller, model, request, asked);
-      const fits = (other: Model) => sized.inputEstimate <= promptLimit(caller, other);
+      const pictures = await picturesOf(tx, caller, model, request.conversationId, asked);
+      leave();
+      if (pictures.bytes > 0) leave = deps.waiting.take(caller.accountId, pictures.bytes * MEMORY_OF_PICTURES);
+      const sized = await size(tx, caller, model, request, asked, pictures);
+      const fits = (other: Model) =>
+        sized.inputEstimate <= promptLimit(caller, other) && (pictures.count === 0 || other.vision === true);
       const chain = deps.catalog.chain(model, usable, fits);
       requireServed(deps.upstream, chain, usable);
       if (caller.isLocal)
@@ -121,6 +135,7 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
       if (hold.kind === 'held_before') throw reused();
       requireHeld(deps, caller, hold);
       await refuseSuspended(tx, caller, at);
+      await refuseBeyondKept(tx, caller, asked);
       const [{ maxOutputTokens: outputLimit }, ...fallbacks] = clamped.links;
       const run: AnswerRow = {
         id: request.id,
@@ -135,7 +150,8 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
         request_hash: hash,
         max_output_tokens: outputLimit,
         owner_node: deps.node,
-        lease_until: at + deps.leaseMs,
+        // Not from `at`: this may have waited long for the wallet.
+        lease_until: deps.clock.now() + deps.leaseMs,
         stop_requested: 0,
         checkpoint: JSON.stringify(NOTHING_USED),
         price: JSON.stringify(model.price),
@@ -145,13 +161,20 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
         outcome: null,
         repairs: repairOf(request)?.repairs ?? null,
         clamped_to: outputLimit < clamped.longest ? outputLimit : null,
+        request_id: caller.notes?.id ?? null,
+        effort: request.effort ?? null,
+        compacts: asked.compacting ? 1 : null,
       };
       // The hold has locked the wallet, so the account's other requests, on any node, are counted after this one.
       const limits = await countOrRefuse(tx, deps.policy, caller, run, sized.inputEstimate + outputLimit);
       if (!(await insertRun(tx, run))) throw reused();
       // Read only now that nothing can be refused any more, and never more than the model can read.
-      const { turns, message } = await readAsked(tx, run.conversation_id, asked);
-      const messages = buildPrompt(request.kind, turns, asked.continuing);
+      const { turns, message } = await readAsked(tx, run.conversation_id, asked, {
+        withPictures: pictures.sent,
+      });
+      const messages = asked.compacting
+        ? compactingPrompt(turns, model, limitTokens)
+        : buildPrompt(request.kind, turns, asked.continuing);
       if (boundPromptTokens(messages) > sized.inputBound)
         throw new Mismeasured('a prompt is longer than it was measured');
       if (asked.supersedeFromSeq !== null) {
@@ -163,7 +186,16 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
       changed(tx, caller.accountId, 'conversation', run.conversation_id);
       return {
         answer: await answerOf(tx, deps, caller, run),
-        turn: { run, model, messages, fallbacks, ...sized },
+        turn: {
+          run,
+          model,
+          messages,
+          fallbacks,
+          ...sized,
+          notes: caller.notes,
+          leave: () => leave(),
+          pictures: namesOf(messages),
+        },
         isFirst: conversation === undefined,
         limits,
       };
@@ -172,11 +204,12 @@ export async function admitRun(deps: TurnDeps, caller: Caller, request: RunReque
     try {
       return await attempt();
     } catch (error) {
+      leave();
       if (error instanceof Mismeasured && !isAnew) {
         isAnew = true;
         await deps.db.write((tx) => forgetSizes(tx, request.conversationId));
       } else if (!(error instanceof Unmeasured)) throw error;
-      await measure(deps.db, request.conversationId, limitTokens);
+      await measure(deps.db, request.conversationId, request.compacts ? Number.POSITIVE_INFINITY : limitTokens);
     }
 }
 
@@ -235,7 +268,7 @@ async function openConversation(
   const claim = () => claimConversation(tx, caller.accountId, request.conversationId, at);
   const known = await claim();
   if (known) return known;
-  if (request.replaces || request.continues) throw notFound('conversation');
+  if (request.replaces || request.continues || request.compacts) throw notFound('conversation');
   if (repairOf(request)) throw notFound('conversation');
   const made = await createConversation(tx, {
     id: request.conversationId,
@@ -259,25 +292,30 @@ function titleFor(request: RunRequest, attached: Parameters<typeof pathsOf>[0]):
 }
 
 const givenBy = ({ kind, input }: RunRequest) =>
-  kind === 'chat' ? (input.attachments ?? []).filter((one) => 'text' in one) : [];
+  kind === 'chat' ? (input.attachments ?? []).flatMap((one) => ('id' in one ? [] : [one])) : [];
 
 /** The others name no file: a command, a commit; and instructions go along with any question. */
-const OF_FILES = new Set<Attachment['kind']>(['file', 'selection', 'symbol', 'found', 'folder']);
-const pathsOf = (attached: readonly { kind: Attachment['kind']; path?: string }[]) =>
+const OF_FILES = new Set<Attachment['kind']>(['file', 'selection', 'symbol', 'found', 'folder', 'image']);
+export const pathsOf = (attached: readonly { kind: Attachment['kind']; path?: string }[]) =>
   attached.flatMap(({ kind, path }) => (OF_FILES.has(kind) && path) || []);
 
-/** When a message is replaced, the title that it gave changes too. A title that the user chose stays. */
+/**
+ * When the first message is replaced, the title changes with it, also one that a model gave or is giving: that is about
+ * what was replaced. A title that the user chose stays.
+ */
 async function retitle(
   tx: Tx,
-  { id, account_id, title }: ConversationRow,
+  { id, account_id, title, titled }: ConversationRow,
   request: RunRequest,
   { attached }: Added,
 ): Promise<void> {
+  if (titled === 'user') return;
   const first = await findFirst(tx, id);
   if (!first || first.id !== request.replaces) return;
   const heads = (await readHeads(tx, [first.id])).get(first.id) ?? [];
   const given = titleOf(first.kind, first.text, pathsOf(heads));
-  if (given === title) await renameConversation(tx, account_id, id, titleFor(request, attached));
+  if (given === title || titled !== null)
+    await changeConversation(tx, account_id, id, { title: titleFor(request, attached), titled: null });
 }
 
 function answerMessage(run: AnswerRow, request: RunRequest): NewMessage {
@@ -292,8 +330,18 @@ function answerMessage(run: AnswerRow, request: RunRequest): NewMessage {
     continues: request.continues ?? null,
     device: run.device,
     clamped_to: run.clamped_to,
+    effort: run.effort,
+    summary: run.compacts,
   };
   return { row };
+}
+
+/** Refuses what the model can not be asked for: a service may ignore an effort that it does not know. */
+function requireEffort({ name, efforts = [] }: Model, effort: string | undefined): void {
+  if (effort === undefined || efforts.includes(effort)) return;
+  const wayOn =
+    efforts.length > 0 ? `There is: ${efforts.join(', ')}.` : 'Send no "effort": it thinks as it does by itself.';
+  throw new AppError('effort_unknown', `${name} knows no effort "${effort}". Nothing was started. ${wayOn}`);
 }
 
 /** The most tokens that a prompt may have, by the model's own limits. */
@@ -305,31 +353,43 @@ export function promptLimit(
   return contextTokens - (accountKind === 'guest' ? maxOutputTokens : MIN_OUTPUT_TOKENS);
 }
 
-/** The prompt's size. Refuses what can't fit. */
+/** The prompt's size. Refuses what can't fit, except what is summarised: that is cut. */
 async function size(
   tx: Tx,
   caller: Caller,
   model: AdmittedTurn['model'],
   { conversationId, kind }: RunRequest,
   asked: Asked,
-): Promise<{ inputEstimate: number; inputBound: number }> {
+  { tokensBound, leftOut }: PromptPictures,
+): Promise<Required<ChainSize>> {
   const limitTokens = promptLimit(caller, model);
-  const { earlier, all } = await sizeOfAsked(tx, conversationId, asked, limitTokens);
-  const frame = promptFrame(kind, asked.added?.edit, asked.continuing);
+  const { compacting } = asked;
+  const most = compacting ? Number.POSITIVE_INFINITY : limitTokens;
+  const { earlier, all } = await sizeOfAsked(tx, conversationId, asked, most);
+  if (leftOut.tokens > all.tokens || leftOut.bytes > all.bytes)
+    throw new Mismeasured('more is left out than was measured');
+  const frame = promptFrame(kind, asked.added?.edit, asked.continuing, compacting);
   const overhead = all.messages * MESSAGE_OVERHEAD_TOKENS;
-  const inputEstimate = estimatePromptTokens(frame) + all.tokens + overhead;
-  const inputBound = boundPromptTokens(frame) + all.bytes + overhead;
+  const inputEstimate = estimatePromptTokens(frame) + all.tokens - leftOut.tokens + overhead;
+  const inputBound = boundPromptTokens(frame) + all.bytes - leftOut.bytes + overhead;
+  if (compacting) return sizeOfCompacting(model, limitTokens, { inputEstimate, inputBound });
   const isGuest = caller.accountKind === 'guest';
   // A guest's run has one price, so its length decides what it can cost us. Nonsense text can have more tokens than the
   // estimate says, so it must also fit by its bytes.
-  const bytesTooMany = isGuest && inputBound > limitTokens * MAX_BYTES_A_TOKEN;
+  const bytesTooMany = isGuest && inputBound - tokensBound > limitTokens * MAX_BYTES_A_TOKEN;
   if (inputEstimate > limitTokens || bytesTooMany) {
     const drop = dropsOf(await lastOf(tx, asked, earlier.tokens));
     throw new AppError(
       'context_too_long',
       `This is about ${inputEstimate} tokens, and ${isGuest ? 'a guest may send' : `${model.name} reads`} ${limitTokens} at most. Drop ${drop[0]?.what ?? 'a part of it'} first.`,
-      { limitTokens, drop },
+      { limitTokens, drop, compactable: isCompactable(kind, earlier, all, limitTokens) },
     );
   }
-  return { inputEstimate, inputBound };
+  return { inputEstimate, inputBound, limitTokens: null };
+}
+
+/** Whether a summary of the earlier messages would make enough room. */
+function isCompactable(kind: RunRequest['kind'], earlier: PromptSize, all: PromptSize, limitTokens: number) {
+  const rest = all.tokens - earlier.tokens;
+  return (kind === 'chat' && earlier.tokens > 0 && rest < limitTokens * 0.75) || undefined;
 }

@@ -13,6 +13,7 @@ import {
   newInstructions,
   type PromptSize,
   readHeads,
+  readImage,
   readText,
   type StoredAttachment,
 } from '../../conversations/attachments.ts';
@@ -28,10 +29,13 @@ import {
   storeSize,
 } from '../../conversations/history.ts';
 import type { NewMessage } from '../../conversations/store.ts';
+import { countUntold } from '../../conversations/summaries.ts';
 import type { Database, Tx } from '../../platform/db/database.ts';
 import { AppError, notFound } from '../../platform/errors.ts';
+import { summaryTurn } from '../prompt/compact.ts';
 import { editWords } from '../prompt/editPrompt.ts';
 import { attachmentSize, type dropsOf, type Turn, turnSize } from '../prompt/prompt.ts';
+import { storedPicture } from './pictures.ts';
 import { findRun, isRepaired } from './runs.ts';
 import type { TurnDeps } from './turn.ts';
 
@@ -52,6 +56,8 @@ export interface Asked {
   /** The earlier messages in the prompt: up to a sequence number, or by their ids. Null for none. */
   earlier: { upTo: number | undefined } | { ids: readonly string[] } | null;
   continuing: boolean;
+  /** The messages are to be summarised. */
+  compacting: boolean;
   /** The message that is answered, if none is added. */
   questionId: string | null;
   supersedeFromSeq: number | null;
@@ -63,13 +69,14 @@ export async function askedOf(tx: Tx, deps: Pick<TurnDeps, 'ids'>, request: RunR
   if (request.continues) {
     // A continued answer keeps its question: a new message would be lost.
     const adds = request.kind === 'edit' || request.input.text.trim() !== '' || addsTo(request.input);
-    if (adds || request.replaces)
+    if (adds || request.replaces || request.compacts)
       throw new AppError(
         'invalid_request',
         'continues goes with an empty text, and with neither attachments nor instructions nor replaces.',
       );
     return continued(tx, conversationId, request.continues);
   }
+  if (request.compacts) return compacted(tx, request);
   const repair = repairOf(request);
   if (repair) {
     if (request.replaces) throw new AppError('invalid_request', 'A repair can not have "replaces".');
@@ -78,6 +85,8 @@ export async function askedOf(tx: Tx, deps: Pick<TurnDeps, 'ids'>, request: RunR
   }
   const target = request.replaces ? await findMessage(tx, conversationId, { id: request.replaces }) : undefined;
   if (request.replaces && !target) throw notFound('message');
+  if (target?.isSummary && request.kind === 'chat' && request.input.text === '')
+    throw new AppError('invalid_request', 'A summary is not answered again: send "compacts" for a new one.');
   if (target?.role === 'assistant' && request.kind === 'chat' && request.input.text === '') {
     const question = await findMessage(tx, conversationId, { role: 'user', before: target.seq });
     if (!question) throw notFound('message');
@@ -95,12 +104,27 @@ export async function askedOf(tx: Tx, deps: Pick<TurnDeps, 'ids'>, request: RunR
   };
 }
 
+async function compacted(tx: Tx, { conversationId, kind, input, replaces }: RunRequest): Promise<Asked> {
+  if (kind !== 'chat' || input.text.trim() !== '' || addsTo(input) || replaces)
+    throw new AppError(
+      'invalid_request',
+      'compacts goes with a chat of an empty text, and with neither attachments nor instructions nor replaces.',
+    );
+  if ((await countUntold(tx, conversationId)) === 0)
+    throw new AppError(
+      'nothing_to_compact',
+      'There is no answer yet that a summary could tell of. Nothing was started.',
+    );
+  return { ...NOTHING, earlier: { upTo: undefined }, compacting: true };
+}
+
 const addsTo = ({ attachments = [], instructions = [] }: ChatInput) => attachments.length + instructions.length > 0;
 
 const NOTHING = {
   added: null,
   earlier: null,
   continuing: false,
+  compacting: false,
   questionId: null,
   supersedeFromSeq: null,
 } satisfies Asked;
@@ -130,9 +154,10 @@ async function repairedBy(tx: Tx, conversationId: string, runId: string): Promis
 
 async function continued(tx: Tx, conversationId: string, runId: string): Promise<Asked> {
   if (!(await hasMessageOf(tx, conversationId, runId))) throw notFound('run');
-  const last = await findMessage(tx, conversationId, {});
+  // Not a summary that failed: the answer before it is still the last one.
+  const last = await findMessage(tx, conversationId, { inPrompt: true });
   const isWhole = last?.state === 'complete' && !last.cutShort;
-  if (last?.runId !== runId || last.role !== 'assistant' || last.kind !== 'chat' || isWhole)
+  if (last?.runId !== runId || last.role !== 'assistant' || last.kind !== 'chat' || last.isSummary || isWhole)
     throw new AppError(
       'nothing_to_continue',
       'Only the last answer can be continued, and only if it was cut off. Nothing was started.',
@@ -166,7 +191,8 @@ async function added(
   const fresh = await newInstructions(tx, request.conversationId, upTo, instructions);
   const attached: Added['attached'] = [];
   for (const one of [...instructionsOf(fresh), ...given]) {
-    const attachment = 'text' in one ? one : await findHead(tx, request.conversationId, one.id);
+    const attachment =
+      'data' in one ? storedPicture(one) : 'text' in one ? one : await findHead(tx, request.conversationId, one.id);
     if (!attachment) throw notFound('attachment');
     const known = 'size' in attachment ? attachment.size : null;
     attached.push({ ...attachment, size: known ?? attachmentSize(await withText(tx, attachment)) });
@@ -187,14 +213,16 @@ async function added(
 }
 
 async function withText(tx: Tx, attachment: StoredAttachment | AttachmentHead): Promise<StoredAttachment> {
-  const { kind, visible, path, languageId, range } = attachment;
+  const { kind, visible, path, name, languageId, range } = attachment;
   return {
     kind,
     visible,
     path,
+    name,
     languageId,
     range,
     text: 'text' in attachment ? attachment.text : await readText(tx, attachment),
+    image: 'text' in attachment ? attachment.image : await readImage(tx, attachment),
   };
 }
 
@@ -203,14 +231,22 @@ export async function readAsked(
   tx: Tx,
   conversationId: string,
   { earlier, added }: Asked,
+  { withPictures }: { withPictures: ReadonlySet<string> },
 ): Promise<{ turns: Turn[]; message: NewMessage | null }> {
   let before: HistoryMessage[] = [];
   if (earlier)
     before =
-      'ids' in earlier ? await readMessages(tx, earlier.ids) : await readHistory(tx, conversationId, earlier.upTo);
+      'ids' in earlier
+        ? await readMessages(tx, earlier.ids)
+        : await readHistory(tx, conversationId, earlier.upTo, { withPictures });
   const now = await added?.read();
-  const turns = before.map(({ role, text, extras }) => ({ role, text, ...extras }));
+  const turns = before.map(turnOf);
   return { turns: now ? [...turns, now.turn] : turns, message: now?.message ?? null };
+}
+
+/** A summary is told by the user: it is no answer of the model's. */
+function turnOf({ role, text, isSummary, extras }: HistoryMessage): Turn {
+  return isSummary ? summaryTurn(text) : { role, text, ...extras };
 }
 
 /** The parts that the user could leave out, with sizes: of the new message, or of the one that is answered again. */
@@ -261,8 +297,7 @@ export async function measure(db: Database, conversationId: string, limitTokens:
     if (id === undefined) return;
     const [message] = await readMessages(db.read, [id]);
     if (!message) continue;
-    const { role, text, extras } = message;
-    const turn: Turn = { role, text, ...extras };
+    const turn = turnOf(message);
     const size = turnSize(turn, (turn.attachments ?? []).map(attachmentSize));
     await db.write((tx) => storeSize(tx, id, size));
     tokens += size.tokens;

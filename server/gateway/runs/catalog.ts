@@ -5,6 +5,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { type ModelConfig, type Policy, SHIPPED_PRICES } from '../../platform/config/config.ts';
 import { AppError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
+import { thinkingFields } from '../dialects/effort.ts';
 import { type Upstream, UpstreamError } from '../stream.ts';
 
 const REFRESH_MS = 5 * 60_000;
@@ -19,6 +20,8 @@ export interface Catalog {
   find(kind: Kind, id: string | undefined): Promise<Model>;
   /** The model, and those of the `usable` that the operator lets answer in its place, in that order. */
   chain(model: Model, usable: readonly Model[], fits: (other: Model) => boolean): [Model, ...Model[]];
+  /** The fields that ask a model for an effort. None for one that does not know it: a fallback thinks as it does by itself. */
+  thinking(model: string, effort: string | null): Record<string, unknown> | undefined;
 }
 
 /**
@@ -100,6 +103,10 @@ export function createCatalog(deps: {
       const others = names.flatMap((name) => usable.find(({ id }) => id === name) ?? []);
       return [model, ...others.filter(fits)];
     },
+    thinking(model, effort) {
+      const known = listed().find(({ id }) => id === model)?.thinking;
+      return effort !== null && known?.efforts.includes(effort) ? thinkingFields(known.field, effort) : undefined;
+    },
     async find(kind, id) {
       const models = await list(kind);
       const model = id === undefined ? models[0] : models.find((m) => m.id === id);
@@ -130,7 +137,7 @@ function unlisted(id: string): ModelConfig {
 }
 
 function toModel(config: ModelConfig, isDemo: boolean, now: number): Model {
-  const { id, name, contextTokens, maxOutputTokens } = config;
+  const { id, name, contextTokens, maxOutputTokens, vision, thinking } = config;
   // The list prices the models of a service. The built-in one answers in their place, and is none of them.
   const { price, next } = isDemo
     ? { price: UNPRICED, next: undefined }
@@ -141,7 +148,9 @@ function toModel(config: ModelConfig, isDemo: boolean, now: number): Model {
     contextTokens,
     maxOutputTokens,
     price,
+    ...(vision && !isDemo ? { vision: true as const } : {}),
     nextPrice: next && { from: next.from, price: next.price },
+    efforts: isDemo ? undefined : thinking?.efforts,
     isDefault: false,
     isDemo,
   };

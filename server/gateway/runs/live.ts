@@ -3,7 +3,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { changed } from '../../platform/db/changes.ts';
 import type { Database } from '../../platform/db/database.ts';
 import type { Log } from '../../platform/log.ts';
-import { insertEvents, type NumberedEvent, renewRun } from './runs.ts';
+import { insertEvents, type NumberedEvent, renewEnding, renewRuns } from './runs.ts';
 
 const FLUSH_MS = 150;
 const FLUSH_BYTES = 4096;
@@ -161,25 +161,28 @@ export class LiveRuns {
   async #flush(): Promise<void> {
     const { db, clock, node, leaseMs } = this.deps;
     const leaseUntil = clock.now() + leaseMs;
+    const isDue = (run: LiveRun) => run.leaseUntil < leaseUntil - leaseMs / 4;
+    // An end may wait for the database longer than a lease, and another node must not take its answer meanwhile.
+    const ending = this.all.filter((run) => run.ending && isDue(run));
     // Collect before the transaction: events appended during it wait for the next tick.
     const batch = this.all
-      .filter((run) => !run.ending && (run.unstoredBytes > 0 || run.leaseUntil < leaseUntil - leaseMs / 4))
+      .filter((run) => !run.ending && (run.unstoredBytes > 0 || isDue(run)))
       .map((run) => ({ run, events: run.unstored(), lastSeq: run.lastSeq, usage: run.usage }));
-    if (batch.length === 0) return;
-    const renewed = await db.write(async (tx) => {
-      const answers: Awaited<ReturnType<typeof renewRun>>[] = [];
-      for (const { run, events, lastSeq, usage } of batch) {
-        const answer = await renewRun(tx, { id: run.id, node, leaseUntil, usage, lastSeq });
-        if (answer && events.length > 0) {
-          await insertEvents(tx, run.id, events);
-          changed(tx, `run:${run.id}`, 'events', run.id);
-        }
-        answers.push(answer);
-      }
-      return answers;
+    if (batch.length + ending.length === 0) return;
+    const renewed = await db.writeLeases(async (tx) => {
+      const runs = batch.map(({ run: { id }, usage, lastSeq }) => ({ id, usage, lastSeq }));
+      const owned = await renewRuns(tx, db.engine, { runs, node, leaseUntil });
+      const told = batch.flatMap(({ run: { id }, events }) =>
+        owned.has(id) && events.length > 0 ? [{ id, events }] : [],
+      );
+      await insertEvents(tx, db.engine, told);
+      for (const { id } of told) changed(tx, `run:${id}`, 'events', id);
+      if (ending.length > 0) await renewEnding(tx, db.engine, { ids: ending.map(({ id }) => id), node, leaseUntil });
+      return owned;
     });
-    for (const [i, { run, events, lastSeq }] of batch.entries()) {
-      const answer = renewed[i];
+    for (const run of ending) run.leaseUntil = leaseUntil;
+    for (const { run, events, lastSeq } of batch) {
+      const answer = renewed.get(run.id);
       if (!answer) {
         run.abort('lost');
         continue;

@@ -9,6 +9,7 @@ import { changed } from '../../platform/db/changes.ts';
 import type { Tx } from '../../platform/db/database.ts';
 import type { AnswerRow } from '../../platform/db/schema.ts';
 import { AppError } from '../../platform/errors.ts';
+import { refundRequest } from '../../requests/store.ts';
 import { lockRun, storeOutcome } from './runs.ts';
 import type { TurnDeps } from './turn.ts';
 
@@ -25,10 +26,12 @@ interface StoredOutcome extends Outcome {
  * outcome again gets the same answer; another one throws `outcome_already_told`.
  */
 export async function tellOutcome(
-  { db, clock, policy, metrics }: Pick<TurnDeps, 'db' | 'clock' | 'policy' | 'metrics'>,
+  { db, clock, policy, metrics, recorder }: Pick<TurnDeps, 'db' | 'clock' | 'policy' | 'metrics' | 'recorder'>,
   runId: string,
   outcome: Outcome,
 ): Promise<OutcomeAnswer> {
+  // A refund is taken off what its record says.
+  await recorder.flush();
   const { answer, isFirst } = await db.write(async (tx) => {
     const run = await lockRun(tx, runId);
     if (run.kind !== 'edit' || run.ended_at === null)
@@ -82,6 +85,7 @@ async function refund(tx: Tx, run: AnswerRow, charge: Charge, at: number): Promi
   const refunded = await refundRun(tx, charge, use, REASON, at);
   if (refunded.kind !== 'refund') throw new Error(`a run whose outcome is new, and ${refunded.kind}`);
   await refundMessage(tx, run.message_id, REASON);
+  await refundRequest(tx, { accountId: run.account_id, runId: run.id }, refunded.refundedMicro);
   changed(tx, run.account_id, 'balance', run.account_id);
   changed(tx, run.account_id, 'conversation', run.conversation_id);
   return refunded.refundedMicro;

@@ -5,6 +5,7 @@ import { PROBLEMS, type Problem, type ProblemCode } from '../../../shared/proble
 import type { RunState, Usage } from '../../../shared/runs.ts';
 import { type Clock, iso } from '../../platform/clock.ts';
 import type { RunRow } from '../../platform/db/schema.ts';
+import type { RequestNotes } from '../../platform/http/env.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import { clampUsage, type Received, type ShownEvent } from '../prompt/received.ts';
@@ -31,6 +32,10 @@ export interface Admitted {
   inputBound: number;
   /** Who may answer if the model fails before its answer begins. */
   fallbacks: readonly Link[];
+  /** The names of the pictures in the prompt. */
+  pictures?: readonly string[];
+  /** Undefined where the request is not recorded. */
+  notes?: RequestNotes | undefined;
 }
 
 /** How an answer ended, before anybody is told. */
@@ -97,6 +102,7 @@ export async function receive(
         } else if (!hasBegun) {
           hasBegun = true;
           metrics.upstreamBegan(turn.model.id, elapsed());
+          turn.notes?.begins();
         }
         show(received.take(event, elapsedMs()));
       }
@@ -115,6 +121,7 @@ export async function receive(
     return withLost(endingOfFailure(deps, turn, live, received, error), lost);
   } finally {
     clearTimeout(deadline);
+    turn.notes?.thought(received.thinkingTokens);
   }
   metrics.upstreamCompleted(turn.model.id, elapsed());
   show(received.end(elapsedMs()));
@@ -203,13 +210,21 @@ function endingOfFailure(
   metrics.upstreamFailed(upstream.code);
   log.warn({ runId: turn.run.id, code, detail, err: upstream }, 'an answer failed');
   const problem: Problem = {
-    ...problemOf(turn, code, upstream.message, produced),
+    ...problemOf(turn, code, upstream.message + (isRequests ? tellPictures(turn) : ''), produced),
     ...(retryAfterMs === undefined ? {} : { retryAt: iso(clock.now() + retryAfterMs) }),
   };
   // A tool's mistake costs nobody anything, and must not count with the failures that the house pays for.
   if (isCall && !produced && (isRequests || isModels || code === 'context_too_long'))
     return { state: 'failed', usage: NOTHING_USED, text, produced, free: 'request_refused', problem };
   return { state: 'failed', ...billed, text, produced, free: 'upstream_failed', problem };
+}
+
+/** A service may refuse a request over a picture, and then refuses each later one that has it. */
+function tellPictures({ pictures = [] }: Admitted): string {
+  if (pictures.length === 0) return '';
+  const names = [...new Set(pictures)].map((name) => `“${name.slice(0, 60)}”`);
+  const more = names.length > 4 ? ` and ${names.length - 4} more` : '';
+  return ` It may be because of a picture: ${names.slice(0, 4).join(', ')}${more}. Edit that message, or remove the picture from it.`;
 }
 
 /** The ending of a run in which Perigee itself failed. Only the text in it comes from outside. */
@@ -225,5 +240,5 @@ export function problemOf({ run }: Admitted, code: ProblemCode, message: string,
   // A failed edit leaves nothing in the file, as the editor says. A tool has what it was sent.
   const kept = produced && run.kind === 'chat' ? ' What came so far is kept.' : '';
   const detail = `${message}${kept}`;
-  return { type: `urn:perigee:problem:${code}`, ...PROBLEMS[code], detail, code, requestId: run.id };
+  return { type: `urn:perigee:problem:${code}`, ...PROBLEMS[code], detail, code, requestId: run.request_id ?? run.id };
 }

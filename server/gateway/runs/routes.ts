@@ -31,6 +31,7 @@ import { type ObservedDeps, observeRun } from './observed.ts';
 import { tellOutcome } from './outcome.ts';
 import { deleteEventsOf, findOpenRun, findRun, type NumberedEvent, requestStop, toRun } from './runs.ts';
 import { tailRun } from './tail.ts';
+import { titleAfter } from './titles.ts';
 import { runTurn, type TurnDeps } from './turn.ts';
 
 const params = z.object({ id: z.uuid() });
@@ -123,7 +124,7 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
     return run;
   }
 
-  api.openapi(models, async (c) => c.json({ models: await catalog.list(c.var.accountKind) }, 200));
+  api.openapi(models, async (c) => c.json({ models: await catalog.list(c.get('accountKind')), capsCalls: true }, 200));
 
   const early: MiddlewareHandler<AppEnv> = async (c, next) => {
     const { accountId } = c.var;
@@ -142,9 +143,19 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
     deps.open.admissions++;
     try {
       const request = c.req.valid('json');
+      if (request.model !== undefined) c.get('notes')?.asks(request.model);
       const { answer, turn, limits, isFirst } = await admitRun(deps, c.var, request);
+      const { accountKind } = c.var;
       if (turn) {
-        detach(() => runTurn(deps, turn), 'run', deps);
+        turn.notes?.admitted(turn.run.id);
+        detach(
+          async () => {
+            await runTurn(deps, turn);
+            await titleAfter(deps, turn.run, accountKind);
+          },
+          'run',
+          deps,
+        );
         observeRun(deps, c, request, isFirst);
       }
       return c.json(answer, 202, limits.length > 0 ? rateLimitFields(limits, deps.clock.now()) : {});
@@ -175,10 +186,10 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
     );
   });
 
-  api.openapi(get, async (c) => c.json(toRun(await ownRun(c.var.accountId, c.req.valid('param').id)), 200));
+  api.openapi(get, async (c) => c.json(toRun(await ownRun(c.get('accountId'), c.req.valid('param').id)), 200));
 
   api.openapi(events, async (c) => {
-    const { id } = await ownRun(c.var.accountId, c.req.valid('param').id);
+    const { id } = await ownRun(c.get('accountId'), c.req.valid('param').id);
     const after = c.req.valid('header')['last-event-id'] ?? c.req.valid('query').after ?? 0;
     const tail = {
       db,
@@ -209,7 +220,7 @@ export function runRoutes(api: Api, deps: RunRouteDeps): void {
   });
 
   api.openapi(outcome, async (c) => {
-    const { id } = await ownRun(c.var.accountId, c.req.valid('param').id);
+    const { id } = await ownRun(c.get('accountId'), c.req.valid('param').id);
     return c.json(await tellOutcome(deps, id, c.req.valid('json')), 200);
   });
 

@@ -1,10 +1,11 @@
+import { sql } from 'kysely';
 import type { Thinking } from '../../../shared/conversations.ts';
 import type { Price } from '../../../shared/models.ts';
 import { mendEnd, type Run, type RunEvent, type RunState, type Usage } from '../../../shared/runs.ts';
 import { iso } from '../../platform/clock.ts';
 import { changed } from '../../platform/db/changes.ts';
-import type { Reader, Tx } from '../../platform/db/database.ts';
-import { fixed, prepared } from '../../platform/db/prepared.ts';
+import type { Database, Reader, Tx } from '../../platform/db/database.ts';
+import { fixed, forEachEngine, prepared } from '../../platform/db/prepared.ts';
 import { type AnswerRow, isAnswer, type RunRow } from '../../platform/db/schema.ts';
 import { usageOf } from '../prompt/received.ts';
 
@@ -53,6 +54,9 @@ const insertRow = prepared((db, p: RunRow) =>
       outcome: p.outcome,
       repairs: p.repairs,
       clamped_to: p.clamped_to,
+      request_id: p.request_id,
+      effort: p.effort,
+      compacts: p.compacts,
     })
     .onConflict((oc) => oc.column('id').doNothing()),
 );
@@ -83,28 +87,69 @@ export async function findAbandonedRuns(db: Reader, now: number, all: boolean): 
   return (all ? query : query.where('lease_until', '<', now)).execute();
 }
 
-/**
- * Renews a run's lease and stores its progress. Returns null if this node no longer owns the run, else whether a stop
- * was requested.
- */
-export async function renewRun(
-  tx: Tx,
-  run: { id: string; node: string; leaseUntil: number; usage: Usage; lastSeq: number },
-): Promise<{ stopRequested: boolean } | null> {
-  const row = await updateLease.first(tx, { ...run, checkpoint: JSON.stringify(run.usage) });
-  return row ? { stopRequested: row.stop_requested === 1 } : null;
+/** How far a running answer is. */
+export interface Progress {
+  id: string;
+  usage: Usage;
+  lastSeq: number;
 }
 
-const updateLease = prepared(
-  (db, p: { id: string; node: string; leaseUntil: number; checkpoint: string; lastSeq: number }) =>
+/**
+ * Renews the leases of runs and stores their progress, all in one statement: each would be a round trip to the database.
+ * Returns those that this node still owns, and of each whether a stop was requested.
+ */
+export async function renewRuns(
+  tx: Tx,
+  engine: Database['engine'],
+  { runs, node, leaseUntil }: { runs: readonly Progress[]; node: string; leaseUntil: number },
+): Promise<Map<string, { stopRequested: boolean }>> {
+  if (runs.length === 0) return new Map();
+  const list = runs.map(({ id, usage, lastSeq }) => ({ id, checkpoint: JSON.stringify(usage), seq: lastSeq }));
+  const rows = await updateLeases[engine].all(tx, { list: JSON.stringify(list), node, leaseUntil });
+  return new Map(rows.map((row) => [row.id, { stopRequested: row.stop_requested === 1 }]));
+}
+
+const updateLeases = forEachEngine((given) =>
+  prepared((db, p: { list: string; node: string; leaseUntil: number }) =>
     db
       .updateTable('run')
-      .set({ lease_until: p.leaseUntil, checkpoint: p.checkpoint, last_seq: p.lastSeq })
-      .where('id', '=', p.id)
-      .where('state', '=', fixed('running'))
-      .where('owner_node', '=', p.node)
-      .returning('stop_requested'),
+      .from(
+        given<{ id: string; checkpoint: string; seq: number }>(p.list, {
+          id: 'text',
+          checkpoint: 'text',
+          seq: 'bigint',
+        }),
+      )
+      .set((eb) => ({
+        lease_until: p.leaseUntil,
+        checkpoint: eb.ref('given.checkpoint'),
+        last_seq: eb.ref('given.seq'),
+      }))
+      .whereRef('run.id', '=', 'given.id')
+      .where('run.state', '=', fixed('running'))
+      .where('run.owner_node', '=', p.node)
+      .returning(['run.id', 'run.stop_requested']),
+  ),
 );
+
+/**
+ * Renews the leases of runs whose ends are being stored. Passes over those whose transaction has begun: it may wait for
+ * a wallet, and all other leases would wait for it.
+ */
+export async function renewEnding(
+  tx: Tx,
+  engine: Database['engine'],
+  { ids, node, leaseUntil }: { ids: string[]; node: string; leaseUntil: number },
+): Promise<void> {
+  const open = tx
+    .selectFrom('run')
+    .select('id')
+    .where('id', 'in', ids)
+    .where('state', '=', 'running')
+    .where('owner_node', '=', node);
+  const free = engine === 'postgres' ? open.forUpdate().skipLocked() : open;
+  await tx.updateTable('run').set({ lease_until: leaseUntil }).where('id', 'in', free).execute();
+}
 
 /**
  * Ends a run that `node` owns. Returns its current account, because a guest may have joined an account meanwhile. Null
@@ -128,6 +173,12 @@ const updateEnd = prepared(
       .where('owner_node', '=', p.node)
       .returning('account_id'),
 );
+
+/** Whether `node` itself has ended a run so. A node that takes over a run becomes its owner. */
+export async function isEndedAs(tx: Tx, id: string, node: string, state: RunState): Promise<boolean> {
+  const query = tx.selectFrom('run').select('id').where('id', '=', id);
+  return (await query.where('owner_node', '=', node).where('state', '=', state).executeTakeFirst()) !== undefined;
+}
 
 /** When conversations move to another account, moves their runs too, including running ones. */
 export async function moveRuns(tx: Tx, from: string, to: string): Promise<void> {
@@ -223,22 +274,60 @@ export async function isRepaired(db: Reader, id: string): Promise<boolean> {
   return repair !== undefined;
 }
 
-/** Stores a batch of consecutive events as one row. */
-export async function insertEvents(tx: Tx, runId: string, events: readonly NumberedEvent[]): Promise<void> {
-  const first = events[0];
-  if (!first) return;
-  await insertBatch.run(tx, {
-    runId,
-    firstSeq: first.seq,
-    lastSeq: events.at(-1)!.seq,
-    payload: `[${events.map((e) => `["${e.type}",${e.json}]`).join(',')}]`,
-  });
+/** About the most characters in a row, so that a reader need not take in more at once. */
+const MAX_BATCH = 64 * 1024;
+
+/** Stores consecutive events of runs: of each as one row, unless they are large. All in one statement. */
+export async function insertEvents(
+  tx: Tx,
+  engine: Database['engine'],
+  runs: readonly { id: string; events: readonly NumberedEvent[] }[],
+): Promise<void> {
+  const list: { id: string; first: number; last: number; payload: string }[] = [];
+  for (const { id, events } of runs)
+    for (let from = 0; from < events.length; ) {
+      const batch = firstOf(events.slice(from), MAX_BATCH);
+      const payload = `[${batch.map((e) => `["${e.type}",${e.json}]`).join(',')}]`;
+      list.push({ id, first: batch[0]!.seq, last: batch.at(-1)!.seq, payload });
+      from += batch.length;
+    }
+  if (list.length > 0) await insertBatches[engine].run(tx, { list: JSON.stringify(list) });
 }
 
-const insertBatch = prepared((db, p: { runId: string; firstSeq: number; lastSeq: number; payload: string }) =>
-  db
-    .insertInto('run_event')
-    .values({ run_id: p.runId, first_seq: p.firstSeq, last_seq: p.lastSeq, payload: p.payload }),
+/** As many of the first events as have `size` characters together; at least one. */
+export function firstOf(events: readonly NumberedEvent[], size: number): NumberedEvent[] {
+  let left = size;
+  const end = events.findIndex(({ json }, i) => {
+    left -= json.length;
+    return left < 0 && i > 0;
+  });
+  return end === -1 ? [...events] : events.slice(0, end);
+}
+
+const insertBatches = forEachEngine((given) =>
+  prepared((db, p: { list: string }) =>
+    db
+      .insertInto('run_event')
+      .columns(['run_id', 'first_seq', 'last_seq', 'payload'])
+      .expression(
+        db
+          .selectFrom(
+            given<{ id: string; first: number; last: number; payload: string }>(p.list, {
+              ...{ id: 'text', first: 'bigint', last: 'bigint', payload: 'text' },
+            }),
+          )
+          .select(['given.id', 'given.first', 'given.last', 'given.payload'])
+          // SQLite would take "on conflict" for a join's condition.
+          .where(sql<boolean>`true`),
+      )
+      // A commit whose confirmation was lost: the same events come again, perhaps with more behind them.
+      .onConflict((oc) =>
+        oc.columns(['run_id', 'first_seq']).doUpdateSet((eb) => ({
+          last_seq: eb.ref('excluded.last_seq'),
+          payload: eb.ref('excluded.payload'),
+        })),
+      ),
+  ),
 );
 
 /** Stored events after number `after`, in order, from at most `limit` batches. */
@@ -328,6 +417,7 @@ export function toRun(row: AnswerRow): Run {
     device: row.device,
     maxOutputTokens: row.max_output_tokens,
     ...(row.clamped_to === null ? {} : { clampedTo: row.clamped_to }),
+    ...(row.effort === null ? {} : { effort: row.effort }),
     createdAt: iso(row.created_at),
   };
 }

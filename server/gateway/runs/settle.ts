@@ -4,12 +4,13 @@ import { correctUse } from '../../credits/limits/limits.ts';
 import { cost } from '../../credits/rules/pricing.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { changed } from '../../platform/db/changes.ts';
-import type { Database, Tx } from '../../platform/db/database.ts';
+import { type Database, isUnavailable, type Tx } from '../../platform/db/database.ts';
 import type { RunRow } from '../../platform/db/schema.ts';
+import type { RunEnd } from '../../platform/http/env.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Metrics } from '../../platform/metrics.ts';
-import type { Ending } from './receive.ts';
-import { closeRun, priceOf } from './runs.ts';
+import type { Admitted, Ending } from './receive.ts';
+import { closeRun, isEndedAs, priceOf } from './runs.ts';
 
 export interface SettleDeps {
   clock: Clock;
@@ -70,38 +71,68 @@ export async function endCall(tx: Tx, deps: SettleDeps, run: RunRow, ending: End
 }
 
 /**
- * Stores a run's end with `store`, retrying while the database has trouble; recovery takes over if this gives up.
+ * Stores a run's end with `store`, retrying as long as the database is away: what the model said and what it costs is
+ * known here alone. After other trouble, and at a shutdown, it gives up after a lease, and recovery takes over.
  * `onMisfit` gives the ending for values that the database refuses, which no retry would change. Returns null if the
- * run had been ended already, or could not be.
+ * run had been ended by another node, or if this function can't tell that it is.
+ *
+ * A connection that breaks in the commit tells nobody whether it took place. Then a later attempt finds the run ended as
+ * it was going to be, by this node.
  */
-export async function endStubbornly<E extends Pick<Settled, 'absorbedMicro' | 'reason'>>(
-  deps: { db: Database; log: Log; metrics: Metrics; leaseMs: number },
-  runId: string,
+export async function endStubbornly(
+  deps: { db: Database; log: Log; metrics: Metrics; node: string; leaseMs: number; draining: AbortSignal },
+  { run, notes }: Pick<Admitted, 'run' | 'notes'>,
   planned: Ending,
   onMisfit: (error: unknown) => Ending,
-  store: (tx: Tx, ending: Ending) => Promise<E | null>,
-): Promise<E | null> {
-  const { db, log, metrics } = deps;
+  store: (tx: Tx, ending: Ending) => Promise<Settled | null>,
+): Promise<Settled | null> {
+  const { db, log, metrics, leaseMs, draining } = deps;
   let ending = planned;
-  for (let wait = 100; ; wait *= 2) {
+  let unconfirmed: Settled | null = null;
+  let waitedMs = 0;
+  for (let wait = 100; ; wait = Math.min(2 * wait, leaseMs / 4)) {
     try {
-      const ended = await db.write((tx) => store(tx, ending));
+      const ended = await db.writeFirst(async (tx) => {
+        const settled = await store(tx, ending);
+        if (settled) unconfirmed = settled;
+        else if (unconfirmed && (await isEndedAs(tx, run.id, deps.node, ending.state))) {
+          tellEnd(tx, run, unconfirmed);
+          return unconfirmed;
+        }
+        return settled;
+      });
       // Null: recovery has already ended and counted it.
       if (!ended) return null;
       metrics.runEnded(ending.state, ending.usage);
       if (ended.reason) metrics.absorbed(ended.reason, ended.absorbedMicro);
+      notes?.ends(endOf(run, ending, ended));
       return ended;
     } catch (error) {
-      log.error({ runId, err: error }, 'an answer could not be ended; trying again');
+      log.error({ runId: run.id, err: error }, 'an answer could not be ended; trying again');
       // The database is fine, but this ending can't be stored: retrying it would fail for ever.
       if (ending === planned && isMisfit(error)) {
         ending = onMisfit(error);
         continue;
       }
-      if (wait > deps.leaseMs) return null;
+      const isAway = isUnavailable(error) && !draining.aborted;
+      if (!isAway && waitedMs > leaseMs) return null;
       await new Promise((resolve) => setTimeout(resolve, wait));
+      waitedMs += wait;
     }
   }
+}
+
+/** Those who listen were not told after a commit that was not confirmed. */
+function tellEnd(tx: Tx, run: RunRow, { accountId }: Settled): void {
+  changed(tx, `run:${run.id}`, 'events', run.id);
+  changed(tx, accountId, 'balance', accountId);
+  if (run.conversation_id !== null) changed(tx, accountId, 'conversation', run.conversation_id);
+}
+
+/** For the record of requests. */
+export function endOf(run: RunRow, { state, usage, problem }: Ending, settled: Settled): RunEnd {
+  const { accountId, chargedMicro, reason } = settled;
+  return { accountId, model: run.model, state, code: problem?.code, reason, usage, chargedMicro };
 }
 
 /** Whether the values caused the error: PostgreSQL's data exceptions, SQLite's mismatch, and JavaScript's own. */

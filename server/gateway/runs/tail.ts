@@ -2,9 +2,14 @@ import type { ServerResponse } from 'node:http';
 import type { Database } from '../../platform/db/database.ts';
 import { writePiece } from '../../platform/http/streams.ts';
 import type { LiveRuns } from './live.ts';
-import { findRun, type NumberedEvent, readEvents } from './runs.ts';
+import { findRun, firstOf, type NumberedEvent, readEvents } from './runs.ts';
 
 const HEARTBEAT_MS = 15_000;
+/** About the most characters that wait for one reader. A reader that reads nothing must cost no more. */
+const MAX_PIECE = 128 * 1024;
+/** The batches that one query reads: few where they are large. */
+const MIN_BATCHES = 4;
+const MAX_BATCHES = 64;
 
 export interface TailDeps {
   db: Database;
@@ -42,15 +47,18 @@ export async function tailRun(
     wake();
   }, HEARTBEAT_MS);
   let cursor = after;
+  let batches = MIN_BATCHES;
   try {
     while (!gone.aborted) {
       news = false;
-      const events = await next(deps, runId, cursor);
+      const events = await next(deps, runId, cursor, batches);
       if (events === 'over') return void out.end();
       const last = events.at(-1);
       if (last) {
         cursor = last.seq;
-        if (!(await writePiece(out, events.map(frame).join(''), gone))) return;
+        const piece = events.map(frame).join('');
+        batches = piece.length > MAX_PIECE / 4 ? MIN_BATCHES : Math.min(2 * batches, MAX_BATCHES);
+        if (!(await writePiece(out, piece, gone))) return;
         if (isTerminal(last)) return void out.end();
         continue;
       }
@@ -67,19 +75,27 @@ export async function tailRun(
   }
 }
 
-/** The next events after `cursor`: empty if there are none yet, 'over' if the reader has had the last one. */
-async function next(deps: TailDeps, runId: string, cursor: number): Promise<NumberedEvent[] | 'over'> {
+/**
+ * The next events after `cursor`, at most some `batches` of them: empty if there are none yet, 'over' if the reader has
+ * had the last one.
+ */
+async function next(
+  deps: TailDeps,
+  runId: string,
+  cursor: number,
+  batches: number,
+): Promise<readonly NumberedEvent[] | 'over'> {
   const remembered = deps.live.get(runId)?.since(cursor);
-  if (remembered) return remembered;
-  const stored = await readEvents(deps.db.read, runId, cursor);
-  if (stored.length > 0) return stored;
+  if (remembered) return firstOf(remembered, MAX_PIECE);
+  const stored = await readEvents(deps.db.read, runId, cursor, batches);
+  if (stored.length > 0) return firstOf(stored, MAX_PIECE);
   const run = await findRun(deps.db.read, runId);
   if (!run) return 'over';
   if (run.state === 'running') return [];
   if (cursor >= run.last_seq) return 'over';
   // The run may have ended between the two reads; then the last events are in the database.
-  const late = await readEvents(deps.db.read, runId, cursor);
-  if (late.length > 0) return late;
+  const late = await readEvents(deps.db.read, runId, cursor, batches);
+  if (late.length > 0) return firstOf(late, MAX_PIECE);
   return deps.replay(runId);
 }
 

@@ -37,14 +37,21 @@ export function post(
   waits: Waits,
   signal: AbortSignal,
 ): Promise<http.IncomingMessage> {
+  const { url, agent, path } = target;
+  const request = (url.protocol === 'https:' ? https : http).request(url, {
+    method: 'POST',
+    agent,
+    path,
+    headers: { ...target.headers, 'content-length': Buffer.byteLength(payload) },
+  });
+  const response = responseTo(request, waits, signal);
+  // Not from within a listener: that would keep the payload in memory until the answer has ended.
+  request.end(payload);
+  return response;
+}
+
+function responseTo(request: http.ClientRequest, waits: Waits, signal: AbortSignal): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const { url, agent, path } = target;
-    const request = (url.protocol === 'https:' ? https : http).request(url, {
-      method: 'POST',
-      agent,
-      path,
-      headers: { ...target.headers, 'content-length': Buffer.byteLength(payload) },
-    });
     let connected = false;
     const settle = (act: () => void) => {
       clearTimeout(connecting);
@@ -82,10 +89,23 @@ export function post(
       else if (!connected || !/^(ECONNRESET|EPIPE)$/.test(code)) fail(unreachable(code, error), !connected);
       else fail(broken('closed the connection without an answer', error), request.reusedSocket);
     });
-    request.end(payload);
   });
 }
 
+/** How often an answer is read once it has begun: its pieces cost less together, and nobody reads faster. */
+export interface Pace {
+  leastMs: number;
+  /** Of a busy process, which reads all of its answers 1,000 times a second. */
+  mostMs: number;
+}
+
+const AT_ONCE: Pace = { leastMs: 0, mostMs: 0 };
+/** The time between two pieces grows by this for each open body: all together are read 1,000 times a second. */
+const EACH_MS = 1;
+let openBodies = 0;
+
+/** So many bytes are passed on at once, as a slow reader would have to keep them all. */
+const MAX_COLLECTED_BYTES = 16_384;
 /** Above this many unread bytes, backpressure makes the service wait. */
 const MAX_WAITING_BYTES = 1_000_000;
 
@@ -94,8 +114,10 @@ export class Body {
   /** Read from the stream at once, because a connection that breaks discards what the stream still holds. */
   #pieces: Buffer[] = [];
   #waitingBytes = 0;
-  #wake: (() => void) | null = null;
+  #wake: ((isDue: boolean) => void) | null = null;
+  #takenAt = Number.NEGATIVE_INFINITY;
   #ended = false;
+  #closed = false;
   #error: Error | null = null;
   readonly #inflater: Inflater;
   readonly #onData = (piece: Buffer) => {
@@ -103,13 +125,14 @@ export class Body {
   };
   readonly #onAbort = () => {
     this.response.destroy();
-    this.#wake?.();
+    this.#wake?.(true);
   };
 
   constructor(
     readonly response: http.IncomingMessage,
     private readonly signal: AbortSignal,
   ) {
+    openBodies++;
     this.#inflater = Inflater.of(
       response.headers['content-encoding'],
       { data: (piece) => this.#receive(piece), end: (error) => this.#end(error) },
@@ -127,10 +150,18 @@ export class Body {
   }
 
   /**
-   * All bytes since the last call; waits at most `timeoutMs`. Returns `'end'` once the body has ended properly,
-   * `'timeout'` if nothing came. Throws the cause if the connection broke, or the signal's reason.
+   * All bytes since the last call; waits at most `timeoutMs`. With a pace, collects them until the next piece is due, there
+   * are many, or the body ends. Returns `'end'` once the body has ended properly, `'timeout'` if nothing came. Throws the
+   * cause if the connection broke, or the signal's reason.
    */
-  async next(timeoutMs: number): Promise<Buffer | 'end' | 'timeout'> {
+  async next(timeoutMs: number, { leastMs, mostMs }: Pace = AT_ONCE): Promise<Buffer | 'end' | 'timeout'> {
+    const everyMs = Math.max(leastMs, Math.min(openBodies * EACH_MS, mostMs));
+    const collectMs = this.#takenAt + everyMs - performance.now();
+    if (collectMs > 0 && !this.#isDue && !this.signal.aborted) {
+      await this.#change(collectMs, true);
+      // What had come before the abort is billed.
+      if (this.signal.aborted && this.#pieces.length > 0) return this.#take();
+    }
     for (;;) {
       if (this.signal.aborted) throw this.signal.reason;
       if (this.#pieces.length > 0) return this.#take();
@@ -144,6 +175,7 @@ export class Body {
   }
 
   #take(): Buffer {
+    this.#takenAt = performance.now();
     const pieces = this.#pieces;
     this.#pieces = [];
     const wasFull = this.#waitingBytes > MAX_WAITING_BYTES;
@@ -152,8 +184,8 @@ export class Body {
     return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
   }
 
-  /** Resolves with true if something happened in time. */
-  #change(timeoutMs: number): Promise<boolean> {
+  /** Resolves with true if something happened in time; while collecting, only if no more is to be collected. */
+  #change(timeoutMs: number, isCollecting = false): Promise<boolean> {
     return new Promise((resolve) => {
       const settle = (happened: boolean) => {
         clearTimeout(timer);
@@ -161,7 +193,9 @@ export class Body {
         resolve(happened);
       };
       const timer = setTimeout(settle, timeoutMs, false);
-      this.#wake = () => settle(true);
+      this.#wake = (isDue) => {
+        if (isDue || !isCollecting) settle(true);
+      };
     });
   }
 
@@ -172,7 +206,12 @@ export class Body {
       this.#inflater.pause();
       this.response.pause();
     }
-    this.#wake?.();
+    this.#wake?.(this.#isDue);
+  }
+
+  /** What has come is not collected any longer. */
+  get #isDue(): boolean {
+    return this.#ended || this.#waitingBytes >= MAX_COLLECTED_BYTES;
   }
 
   #flow(): void {
@@ -184,7 +223,7 @@ export class Body {
   #end(error?: Error): void {
     this.#error ??= error ?? null;
     this.#ended = true;
-    this.#wake?.();
+    this.#wake?.(true);
   }
 
   /** The body as text, cut off at `limit` bytes or after `timeoutMs` of silence. Throws the signal's reason. */
@@ -215,6 +254,8 @@ export class Body {
     this.response.off('data', this.#onData);
     this.#pieces = [];
     this.#inflater.destroy();
+    if (!this.#closed) openBodies--;
+    this.#closed = true;
     if (this.#ended) return;
     if (!keep) {
       this.response.destroy();

@@ -10,6 +10,7 @@ import {
   type NativeName,
   type Piece,
   type StreamEvent,
+  saysSomething,
   type Upstream,
   UpstreamError,
 } from '../stream.ts';
@@ -140,13 +141,14 @@ class NativeUpstream implements Upstream {
     throw failureOf({ status, headers, body: redact(text, this.#key), nowMs: Date.now() });
   }
 
-  async *#events(body: Body, { firstByteMs, idleMs }: Timeouts): AsyncGenerator<Piece, void, undefined> {
+  async *#events(body: Body, { firstByteMs, idleMs, pace }: Timeouts): AsyncGenerator<Piece, void, undefined> {
     const reader = this.#dialect.reader();
     const sse = new SseReader();
     let wait = firstByteMs;
     let bytes = 0;
+    let hasBegun = false;
     for (;;) {
-      const piece = await body.next(wait);
+      const piece = await body.next(wait, hasBegun ? pace : undefined);
       wait = idleMs;
       if (piece === 'timeout') throw timedOut('silence');
       if (piece === 'end') return;
@@ -170,8 +172,10 @@ class NativeUpstream implements Upstream {
         native.push(event as Json);
         isOver ||= news.isOver === true;
       }
-      if (native.length > 0) yield { chunks: [], events, native };
+      const read = { chunks: [], events, native };
+      if (native.length > 0) yield read;
       if (isOver) return;
+      hasBegun ||= saysSomething(read);
     }
   }
 

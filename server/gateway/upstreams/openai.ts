@@ -4,9 +4,26 @@ import type { ProxyConfig } from '../../platform/config/proxyConfig.ts';
 import type { Log } from '../../platform/log.ts';
 import { routeTo } from '../../platform/outbound.ts';
 import { toCallRequest, toChatRequest, type Variant } from '../dialects/chatCompletions.ts';
-import { type CallRequest, type Piece, type Upstream, UpstreamError, type UpstreamRequest } from '../stream.ts';
+import {
+  type CallRequest,
+  type Piece,
+  saysSomething,
+  type Upstream,
+  UpstreamError,
+  type UpstreamRequest,
+} from '../stream.ts';
 import { Answer } from './answer.ts';
-import { Body, broken, malformed, NotAnswered, post, type Target, timedOut, unreachable } from './exchange.ts';
+import {
+  Body,
+  broken,
+  malformed,
+  NotAnswered,
+  type Pace,
+  post,
+  type Target,
+  timedOut,
+  unreachable,
+} from './exchange.ts';
 import { excerpt, failureOf, redact } from './failures.ts';
 import { UnknownEncoding } from './inflater.ts';
 import { boundedFetch, modelIds } from './modelList.ts';
@@ -23,6 +40,8 @@ export interface Timeouts {
   wholeMs: number;
   /** After the answer has finished, for the usage that follows it. */
   tailMs: number;
+  /** Not a limit: how often an answer is read once it has begun. */
+  pace: Pace;
   /** Pause before the one retry if the service names none: this, plus up to as much again at random. */
   retryMs: number;
 }
@@ -33,6 +52,7 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   idleMs: 60_000,
   wholeMs: 10 * 60_000,
   tailMs: 5_000,
+  pace: { leastMs: 40, mostMs: 100 },
   retryMs: 250,
 };
 
@@ -171,15 +191,17 @@ class OpenAiUpstream implements Upstream {
     signal.throwIfAborted();
     const body = await this.#open(model, payload, waits, signal);
     const answer = new Answer(this.#key);
-    const { idleMs, tailMs } = waits;
+    const { idleMs, tailMs, pace } = waits;
     let wait = waits.firstByteMs;
     let bytes = 0;
+    let hasBegun = false;
     let lastEventAt = performance.now();
     try {
       while (!answer.isOver) {
         let piece: Buffer | 'end' | 'timeout';
         try {
-          piece = await body.next(answer.isFinished ? tailMs : wait);
+          const { isFinished } = answer;
+          piece = await body.next(isFinished ? tailMs : wait, hasBegun && !isFinished ? pace : undefined);
         } catch (error) {
           // The answer is complete; only its usage is missing.
           if (answer.isFinished) break;
@@ -193,6 +215,7 @@ class OpenAiUpstream implements Upstream {
         const before = answer.count;
         const read = piece === 'end' ? answer.end() : answer.feed(piece);
         if (read.events.length + read.chunks.length > 0) yield read;
+        hasBegun ||= saysSomething(read);
         if (piece === 'end') break;
         bytes += piece.length;
         if (bytes > MAX_STREAM_BYTES) throw malformed('an answer without end');

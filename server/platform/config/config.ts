@@ -6,6 +6,8 @@ import { checkPrices, type PaymentConfig, parsePayments, paymentPolicy } from '.
 import { type ProxyConfig, parseProxies } from './proxyConfig.ts';
 import { ConfigError, httpUrl, isLoopback, networks, originUrl } from './settings.ts';
 import { AccountConfigSchema, parseSignIn, type SignInConfig } from './signInConfig.ts';
+import { ThinkingConfigSchema } from './thinkingConfig.ts';
+import { TitleConfigSchema } from './titleConfig.ts';
 
 export { ConfigError, isLoopback };
 
@@ -17,9 +19,13 @@ const ModelConfigSchema = z.strictObject({
   name: z.string().max(200).optional(),
   contextTokens: z.int().min(1024).default(128_000),
   maxOutputTokens: z.int().min(16).default(8192),
+  /** It reads pictures. */
+  vision: z.boolean().optional(),
   /** The ids of models that answer, in this order, if every service fails for this one. */
   fallbacks: z.array(z.string()).max(5).optional(),
   price: PriceSettingSchema.default({ mode: 'flat', runMicro: credits(1) }),
+  /** How hard it can be asked to think. */
+  thinking: ThinkingConfigSchema.optional(),
   /** Later prices, each valid from its instant. A server announces them as soon as it starts with them. */
   priceChanges: z
     .array(z.strictObject({ from: z.iso.datetime(), price: PriceSettingSchema }))
@@ -63,6 +69,9 @@ const GuestConfigSchema = z
   .refine(({ messages, runMicro }) => Number.isSafeInteger(messages * runMicro), {
     error: 'messages times runMicro is more than a balance can hold',
   });
+
+/** Whether members may have web pages read by this server, which then requests what they name. */
+const FetchConfigSchema = z.strictObject({ enabled: z.boolean().default(false) });
 
 /** An account that gets this many uncharged answers within this many minutes has to wait. */
 const UnchargedConfigSchema = z.strictObject({
@@ -162,9 +171,11 @@ const PolicySchema = z.strictObject({
       error: 'a service is listed twice',
     })
     .default([]),
+  titles: TitleConfigSchema.optional(),
   /** How many days before it takes effect a price increase is announced. */
   priceNoticeDays: z.int().min(0).max(365).default(30),
   guests: GuestConfigSchema.default(() => GuestConfigSchema.parse({})),
+  fetch: FetchConfigSchema.default(() => FetchConfigSchema.parse({})),
   refunds: RefundConfigSchema.default(() => RefundConfigSchema.parse({})),
   limits: LimitConfigSchema.default(() => LimitConfigSchema.parse({})),
   accounts: AccountConfigSchema.default(() => AccountConfigSchema.parse({})),
@@ -187,6 +198,14 @@ export const SHIPPED_PRICES: Record<string, ModelConfig['price']> = {
 
 export type ServiceConfig = z.infer<typeof ServiceConfigSchema> & { key: string | null };
 
+export interface PostgresSettings {
+  url: string;
+  /** For connections that keep a session, past a pooler. Absent: `url`. */
+  sessionUrl?: string;
+  /** Whether queries are prepared by name, which needs connections that keep their statements. Absent: yes. */
+  namesStatements?: boolean;
+}
+
 export interface Config {
   host: string;
   port: number;
@@ -195,7 +214,7 @@ export interface Config {
   /** `deletionsFile`: the file outside the database that lists deletions. Null: none. */
   database: { deletionsFile?: string | null } & (
     | { engine: 'sqlite'; file: string }
-    | { engine: 'postgres'; url: string }
+    | ({ engine: 'postgres' } & PostgresSettings)
   );
   upstream: { url: string; key: string | null; model: string | null } | null;
   /** Several model services instead. */
@@ -253,16 +272,30 @@ function parseDemo(value: string | undefined): boolean {
   return value === '1';
 }
 
-function parseDatabase(value: string | undefined, deletions: string | undefined): Config['database'] {
-  const url = value || 'sqlite:data/perigee.db';
+function parseDatabase(env: Record<string, string | undefined>): Config['database'] {
+  const url = env.DATABASE_URL || 'sqlite:data/perigee.db';
+  const { DELETIONS_FILE: deletions, DATABASE_SESSION_URL: sessionUrl, DATABASE_STATEMENTS: statements } = env;
+  if (statements && !['named', 'unnamed'].includes(statements))
+    throw new ConfigError(`DATABASE_STATEMENTS must be named or unnamed, not "${statements}"`);
   if (url.startsWith('sqlite:')) {
     const file = url.slice('sqlite:'.length);
     if (!file) throw new ConfigError('DATABASE_URL names no file: write sqlite:path/to/perigee.db');
+    if (sessionUrl) throw new ConfigError('DATABASE_SESSION_URL is for PostgreSQL, but DATABASE_URL names a file');
     return { engine: 'sqlite', file, deletionsFile: deletions || `${file}-deletions` };
   }
-  if (/^postgres(ql)?:\/\//.test(url)) return { engine: 'postgres', url, deletionsFile: deletions || null };
-  throw new ConfigError('DATABASE_URL must begin with sqlite: or postgres://');
+  if (!POSTGRES.test(url)) throw new ConfigError('DATABASE_URL must begin with sqlite: or postgres://');
+  if (sessionUrl && !POSTGRES.test(sessionUrl))
+    throw new ConfigError('DATABASE_SESSION_URL must begin with postgres://');
+  return {
+    engine: 'postgres',
+    url,
+    ...(sessionUrl ? { sessionUrl } : {}),
+    namesStatements: statements !== 'unnamed',
+    deletionsFile: deletions || null,
+  };
 }
+
+const POSTGRES = /^postgres(ql)?:\/\//;
 
 function readJson(file: string, readFile: (path: string) => string): unknown {
   let text: string;
@@ -315,7 +348,7 @@ function parseServices(policy: Policy, env: Record<string, string | undefined>):
  */
 export function parseConfig(env: Record<string, string | undefined>, readFile: (path: string) => string): Config {
   const host = env.HOST || '127.0.0.1';
-  const database = parseDatabase(env.DATABASE_URL, env.DELETIONS_FILE);
+  const database = parseDatabase(env);
   const publicUrl = env.PUBLIC_URL ? originUrl('PUBLIC_URL', env.PUBLIC_URL, NO_PATH) : null;
   if (publicUrl && publicUrl.protocol !== 'https:' && !isLoopback(publicUrl.hostname))
     throw new ConfigError('PUBLIC_URL must be https unless it is a loopback address');

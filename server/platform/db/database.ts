@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CompiledQuery, Kysely, Transaction } from 'kysely';
+import type { Clock } from '../clock.ts';
 import type { Changes } from './changes.ts';
 import { DELETIONS_UNWRITTEN, type DeletionList } from './deletions.ts';
 import type { Schema } from './schema.ts';
@@ -24,6 +25,13 @@ export interface Database {
    * later `write` that resolves confirms it. On PostgreSQL it is `write`.
    */
   writeUnsynced<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** The same, past the queue of other writes: for the ends of answers. On SQLite it is `write`. */
+  writeFirst<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * The same, past the ends of answers as well: a node that can't renew its leases counts as dead. One at a time. On
+   * SQLite it is `write`.
+   */
+  writeLeases<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** How many writes failed because the database was unavailable. */
   failedWrites: number;
   /** For a library with its own queries. Never use it inside `write`: it would wait for that transaction for ever. */
@@ -40,6 +48,8 @@ export interface Database {
    * returns null if not. Never use it inside itself: it would wait for itself for ever.
    */
   alone<T>(work: () => Promise<T>, waits: () => boolean): Promise<T | null>;
+  /** The clock that all nodes on this database share: the database's own. */
+  readonly clock: Clock;
   readonly changes: Changes;
   /** The list of deletions, outside the database. `deleted()` adds to it. */
   readonly deletions: DeletionList;

@@ -82,9 +82,9 @@ export class DeletionList {
 
   /**
    * Returns once the lines are on the disk. Throws `DELETIONS_UNWRITTEN` if it can't write: then nothing may be
-   * deleted.
+   * deleted. `at`: by the clock that dates what is stored, as a restore compares the two.
    */
-  append(deletions: readonly Deletion[], at = Date.now()): void {
+  append(deletions: readonly Deletion[], at: number): void {
     if (this.file === null || deletions.length === 0) return;
     const time = new Date(at).toISOString();
     const lines = deletions.map((one) => {

@@ -21,8 +21,8 @@ export async function openDatabase(
     const db =
       config.engine === 'sqlite'
         ? await (await import('./sqlite.ts')).openSqlite(config.file, deletions, { alongside, lock, onLeftovers })
-        : await (await import('./postgres.ts')).openPostgres(config.url, log, deletions, alongside);
-    for (const way of ['write', 'writeUnsynced'] as const) {
+        : await (await import('./postgres.ts')).openPostgres(config, log, deletions, alongside);
+    for (const way of ['write', 'writeUnsynced', 'writeFirst', 'writeLeases'] as const) {
       const write = db[way].bind(db);
       db[way] = async (work) => {
         try {

@@ -1,26 +1,28 @@
-import { randomUUID } from 'node:crypto';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
+import type { PostgresSettings } from '../config/config.ts';
 import type { Log } from '../log.ts';
 import { type AddressedChange, Changes, collectChanges } from './changes.ts';
 import { BOUNDED_MS, type Database, TookTooLong, type Tx } from './database.ts';
 import { collectDeletions, type DeletionList } from './deletions.ts';
+import { Exchange, MEASURE_EVERY_MS, SILENT_MS } from './exchange.ts';
 import { migrate } from './migrate.ts';
+import { Pulse, within } from './postgres/connections.ts';
+import { Hosts } from './postgres/hosts.ts';
 import { nameOf, type Shortcut, takeShortcut } from './prepared.ts';
 import type { Schema } from './schema.ts';
 
 const INT8 = 20;
-const CHANNEL = 'perigee';
-/** NOTIFY takes less than 8,000 bytes. */
-const MAX_NOTIFY = 7_500;
 const RETRIES = 5;
 const QUERY_CANCELED = '57014';
+/** How long `close` waits for the database. */
+const CLOSE_MS = 2_000;
 /** The advisory lock of `alone`. PostgreSQL keeps one of each number for each database. */
 const ALONE = 0x7065_7269;
 
-/** For several nodes. Each transaction sends its changes by NOTIFY, with ids only. */
+/** For several nodes. They tell each other by NOTIFY what has changed, with ids only. */
 export async function openPostgres(
-  url: string,
+  { url, sessionUrl = url, namesStatements = true }: PostgresSettings,
   log: Log,
   deletions: DeletionList,
   alongside = false,
@@ -32,47 +34,73 @@ export async function openPostgres(
       return pg.types.getTypeParser(oid, format as 'text');
     },
   } as pg.CustomTypesConfig;
-  const connect = (options: pg.PoolConfig) => {
-    const pool = new pg.Pool({ connectionString: url, keepAlive: true, types, ...options });
+  const hosts = new Hosts(url);
+  const sessionHosts = sessionUrl === url ? hosts : new Hosts(sessionUrl);
+  const connect = (options: pg.PoolConfig, at = hosts) => {
+    const Client = clientAt(at, namesStatements);
+    const pool = new pg.Pool({ connectionString: at.urls[0], keepAlive: true, types, Client, ...options });
     // The pool handles errors of idle connections only. Without a handler, one that breaks in a transaction ends the
     // process.
-    pool.on('connect', (client) => client.on('error', () => {}));
+    pool.on('connect', (client) => {
+      at.clients.add(client);
+      client.on('error', () => at.doubt());
+    });
+    pool.on('remove', (client) => at.clients.delete(client));
     pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
     return { pool, db: new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) }) };
   };
-  const { pool, db } = connect({ max: 12, connectionTimeoutMillis: 5_000, Client: NamingClient });
-  takeShortcut(db, shortcutOf(pool), 'outside');
+  const { pool, db } = connect({ max: 12, connectionTimeoutMillis: 5_000 });
+  takeShortcut(db, shortcutOf(pool, namesStatements), 'outside');
   // Separate connections, so that slow reads leave all others free.
   const { db: bounded } = connect({ max: 4, connectionTimeoutMillis: BOUNDED_MS });
+  const { db: first } = connect({ max: 4, connectionTimeoutMillis: 5_000 });
+  // Ends of answers may wait for a locked wallet, on all connections that they have.
+  const { db: leases } = connect({ max: 1, connectionTimeoutMillis: 5_000 });
+  // What must keep its session. Closed when idle, as it is rarely used.
+  const { pool: sessions, db: aside } = connect({ max: 2, connectionTimeoutMillis: 5_000 }, sessionHosts);
+  const changes = new Changes();
+  const single = async (at: Hosts) => {
+    const settings = { connectionString: at.urls[0], keepAlive: true, connectionTimeoutMillis: 5_000 };
+    const client = new (clientAt(at, false))(settings);
+    client.on('error', () => at.doubt());
+    await client.connect();
+    return client;
+  };
+  const silent = (at: Hosts) => () => {
+    log.warn('the database does not answer; connecting anew');
+    at.abandon();
+  };
+  const exchange = new Exchange(() => single(sessionHosts), changes, log, silent(sessionHosts));
+  // A busy pooler lets a query wait for a while.
+  const waits = { everyMs: MEASURE_EVERY_MS, silentMs: 2 * SILENT_MS };
+  const pulse = hosts === sessionHosts ? null : new Pulse(() => single(hosts), waits, silent(hosts));
   try {
-    await migrate(db, 'postgres', alongside);
+    await migrate(aside, 'postgres', alongside);
+    await exchange.start();
+    await pulse?.start();
   } catch (error) {
-    await db.destroy();
+    for (const each of [db, bounded, first, leases, aside]) await each.destroy();
     throw error;
   }
-  const changes = new Changes();
-  const node = randomUUID();
-  const listener = new Listener(url, node, changes, log);
-  await listener.start();
 
-  async function attempt<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  async function attempt<T>(at: Kysely<Schema>, work: (tx: Tx) => Promise<T>): Promise<T> {
     let told: AddressedChange[] = [];
-    const value = await db.transaction().execute(async (tx) => {
+    const value = await at.transaction().execute(async (tx) => {
       told = collectChanges(tx);
       const gone = collectDeletions(tx);
       const result = await work(tx);
-      for (const payload of payloads(node, told)) await sql`select pg_notify(${CHANNEL}, ${payload})`.execute(tx);
-      deletions.append(gone);
+      deletions.append(gone, exchange.clock.now());
       return result;
     });
     changes.deliver(told);
+    exchange.tell(told);
     return value;
   }
 
-  async function write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  async function retry<T>(at: Kysely<Schema>, work: (tx: Tx) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        return await attempt(work);
+        return await attempt(at, work);
       } catch (error) {
         const { code } = error as { code?: string };
         if ((code !== '40001' && code !== '40P01') || tries === RETRIES) throw error;
@@ -80,19 +108,23 @@ export async function openPostgres(
     }
   }
 
+  const write = <T>(work: (tx: Tx) => Promise<T>) => retry(db, work);
   return {
     engine: 'postgres',
     read: db,
     foreign: db,
+    clock: exchange.clock,
     changes,
     deletions,
     failedWrites: 0,
     write,
     // What is confirmed here has always been on the disk.
     writeUnsynced: write,
+    writeFirst: (work) => retry(first, work),
+    writeLeases: (work) => retry(leases, work),
     async alone(work, waits) {
       // The lock belongs to this connection, so it ends with the process.
-      const client = await pool.connect();
+      const client = await sessions.connect();
       let broke: Error | undefined;
       try {
         const { rows } = await client.query('select pg_try_advisory_lock($1) as got', [ALONE]);
@@ -139,10 +171,36 @@ export async function openPostgres(
       }
     },
     async close() {
-      await listener.stop();
-      await bounded.destroy();
-      await db.destroy();
+      pulse?.stop();
+      await exchange.stop();
+      const closed = Promise.all([aside, leases, first, bounded, db].map((each) => each.destroy()));
+      await within(CLOSE_MS, closed).catch(() => {
+        for (const at of [hosts, sessionHosts]) at.abandon();
+      });
     },
+  };
+}
+
+/** The driver's client, which connects to the primary of several hosts, and names prepared queries if it may. */
+function clientAt(hosts: Hosts, namesStatements: boolean): typeof pg.Client {
+  const Client = namesStatements ? NamingClient : pg.Client;
+  if (hosts.urls.length === 1) return Client;
+  return class extends Client {
+    override connect(): Promise<pg.Client>;
+    override connect(callback: (error: Error) => void): void;
+    // biome-ignore lint/suspicious/noConfusingVoidType: the type of the driver
+    override connect(callback?: (error: Error) => void): Promise<pg.Client> | void {
+      const connected = hosts.choose().then(async ({ host, port }) => {
+        // The constructor has read them from the first address. All else is the same for all hosts.
+        Object.assign(this, { host, port });
+        return super.connect().catch((error) => {
+          hosts.doubt();
+          throw error;
+        });
+      });
+      if (!callback) return connected;
+      connected.then(() => (callback as () => void)(), callback);
+    }
   };
 }
 
@@ -158,11 +216,13 @@ class NamingClient extends pg.Client {
 
 /** Calls the pool directly: for a small answer Kysely's path takes as long as the driver itself. */
 const shortcutOf =
-  (pool: pg.Pool): Shortcut =>
+  (pool: pg.Pool, namesStatements: boolean): Shortcut =>
   (text) => {
-    const name = nameOf(text);
+    const name = namesStatements ? nameOf(text) : undefined;
     return async (values) => {
-      const { rows, rowCount, command } = await pool.query({ name, text, values });
+      const { rows, rowCount, command } = await pool.query(
+        name === undefined ? { text, values } : { name, text, values },
+      );
       return { rows, numAffectedRows: command === 'SELECT' ? undefined : BigInt(rowCount ?? 0) };
     };
   };
@@ -172,92 +232,4 @@ function parseInt8(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new RangeError('an integer in the database is beyond 2^53');
   return value;
-}
-
-/** The changes as NOTIFY payloads: almost always one payload. */
-function* payloads(node: string, changes: readonly AddressedChange[]): Generator<string> {
-  let batch: string[][] = [];
-  let size = 0;
-  for (const { key, topic, id } of changes) {
-    const item = [key, topic, id];
-    const bytes = Buffer.byteLength(JSON.stringify(item)) + 1;
-    if (size + bytes > MAX_NOTIFY && batch.length > 0) {
-      yield JSON.stringify([node, batch]);
-      batch = [];
-      size = 0;
-    }
-    batch.push(item);
-    size += bytes;
-  }
-  if (batch.length > 0) yield JSON.stringify([node, batch]);
-}
-
-type Message = [node: string, changes: [key: string, topic: string, id: string][]];
-
-function isMessage(value: unknown): value is Message {
-  if (!Array.isArray(value) || typeof value[0] !== 'string' || !Array.isArray(value[1])) return false;
-  return value[1].every((item) => Array.isArray(item) && item.length === 3 && item.every((x) => typeof x === 'string'));
-}
-
-/** Listens to the other nodes. This node's own changes are delivered without the round trip. */
-class Listener {
-  #client: pg.Client | null = null;
-  #retry: NodeJS.Timeout | null = null;
-  #stopped = false;
-
-  constructor(
-    private readonly url: string,
-    private readonly node: string,
-    private readonly changes: Changes,
-    private readonly log: Log,
-  ) {}
-
-  async start(): Promise<void> {
-    const client = new pg.Client({ connectionString: this.url, connectionTimeoutMillis: 5_000, keepAlive: true });
-    client.on('notification', ({ payload }) => this.#hear(payload ?? ''));
-    client.on('error', () => this.#lost(client));
-    client.on('end', () => this.#lost(client));
-    await client.connect();
-    await client.query(`listen ${CHANNEL}`);
-    this.#client = client;
-  }
-
-  #hear(payload: string): void {
-    let message: unknown;
-    try {
-      message = JSON.parse(payload);
-    } catch {
-      message = null;
-    }
-    // Another version of Perigee may use another format: then all listeners fetch afresh.
-    if (!isMessage(message)) {
-      this.changes.resync();
-      return;
-    }
-    const [node, batch] = message;
-    if (node !== this.node) this.changes.deliver(batch.map(([key, topic, id]) => ({ key, topic, id })));
-  }
-
-  #lost(client: pg.Client): void {
-    if (this.#stopped || this.#client !== client) return;
-    this.#client = null;
-    this.log.warn('lost the connection that tells of changes; reconnecting');
-    client.end().catch(() => {});
-    this.#reconnect(250);
-  }
-
-  #reconnect(delayMs: number): void {
-    this.#retry = setTimeout(() => {
-      this.start().then(
-        () => this.changes.resync(),
-        () => !this.#stopped && this.#reconnect(Math.min(delayMs * 2, 5_000)),
-      );
-    }, delayMs);
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    if (this.#retry) clearTimeout(this.#retry);
-    await this.#client?.end().catch(() => {});
-  }
 }

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { type CompiledQuery, Kysely, SqliteDialect } from 'kysely';
 import { closeFolderToOthers, closeToOthers, makePrivateFile, makePrivateFolder } from '../private.ts';
+import { systemClock } from '../system.ts';
 import { type AddressedChange, Changes, collectChanges } from './changes.ts';
 import { BOUNDED_MS, type Database, type Tx } from './database.ts';
 import { collectDeletions, type Deletion, type DeletionList } from './deletions.ts';
@@ -124,7 +125,7 @@ function opened({ file, connection, writer, deletions, lock, durability }: Opene
         const [only] = batch;
         if (only && batch.length === 1) {
           results.push({ job: only, value: await only.work(tx) });
-          deletions.append(gone);
+          deletions.append(gone, systemClock.now());
           return;
         }
         for (const job of batch) {
@@ -133,7 +134,7 @@ function opened({ file, connection, writer, deletions, lock, durability }: Opene
           try {
             const value = await job.work(tx);
             // Inside the savepoint, not once for the whole batch: a failure rolls back only this write.
-            deletions.append(gone.slice(mark[1]));
+            deletions.append(gone.slice(mark[1]), systemClock.now());
             results.push({ job, value });
           } catch (error) {
             [told.length, gone.length] = mark;
@@ -195,11 +196,14 @@ function opened({ file, connection, writer, deletions, lock, durability }: Opene
     engine: 'sqlite',
     read: reader,
     foreign: writer,
+    clock: systemClock,
     changes,
     deletions,
     failedWrites: 0,
     write: (work) => enqueue(work, true),
     writeUnsynced: (work) => enqueue(work, false),
+    writeFirst: (work) => enqueue(work, true),
+    writeLeases: (work) => enqueue(work, true),
     // An embedded database has one server, which has one such work at a time.
     alone: (work) => work(),
     readAside: <T>(queries: readonly CompiledQuery<T>[]) => readInThread(file, queries) as Promise<T[][]>,

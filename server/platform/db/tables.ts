@@ -18,8 +18,10 @@ export const EXPORT_FILES = {
   'appeals/*.webp': 'the pictures of your appeals',
   'token-log.json': 'every grant, charge and refund; amounts are micro-credits (1 credit = 1,000,000)',
   'token-log.csv': 'the same for a spreadsheet',
+  'requests.json': 'each request of the last 90 days: when, by which tool, how it ended, how long it took; no text',
   'conversations/*.json':
     'each conversation whole: messages, what was attached, what the model thought, what later messages replaced',
+  'pictures/*': 'the pictures in your conversations, each named by the id of its attachment',
   'conversations/*.md': 'the same to read, without what was replaced',
 } as const;
 export type ExportFile = keyof typeof EXPORT_FILES;
@@ -165,6 +167,7 @@ export const TABLES = {
   operator_notice: SERVERS,
   promotion: SERVERS,
   drained_service: SERVERS,
+  house_use: SERVERS,
 
   conversation: { of: { account: 'account_id' }, exported: 'conversations/*.json', merged: 'moves', ...OWN },
   message: {
@@ -172,6 +175,7 @@ export const TABLES = {
     ...{ merged: 'moves', ...OWN, over: 30 * DAY },
   },
   attachment: { of: ofMessage, exported: 'conversations/*.json', merged: 'moves', ...OWN },
+  picture: { of: ofMessage, exported: 'pictures/*', merged: 'moves', ...OWN },
   edit_input: { of: ofMessage, exported: 'conversations/*.json', merged: 'moves', ...OWN },
   search_due: { of: ofMessage, exported: INDEX, merged: 'moves', ...OWN },
   search_piece: { of: ofMessage, exported: INDEX, merged: 'goes', ...OWN },
@@ -180,6 +184,10 @@ export const TABLES = {
   },
   run: {
     ...{ of: { account: 'account_id' }, exported: IN_LOG, merged: 'moves', deleted: 'goes', kept: 'passing' },
+    over: 90 * DAY,
+  },
+  request: {
+    ...{ of: { account: 'account_id' }, exported: 'requests.json', merged: 'moves', deleted: 'goes', kept: 'passing' },
     over: 90 * DAY,
   },
   run_event: {
@@ -192,3 +200,30 @@ export const TABLES = {
   auth_account: SIGNING_IN,
   auth_verification: SIGNING_IN,
 } as const satisfies Record<TableName, Rules>;
+
+/**
+ * The tables that every answer reads or writes, and for each the column by whose value its rows would be spread over
+ * several databases. Each query of an answer names it, but for those that docs/scaling.md lists.
+ */
+export const HOT_TABLES = {
+  token: 'token_hash',
+  session: 'id',
+  api_key: 'id',
+  account: 'id',
+  wallet: 'account_id',
+  balance: 'ledger_id',
+  hold: 'ledger_id',
+  subscription: 'ledger_id',
+  plan_use: 'ledger_id',
+  log_entry: 'ledger_id',
+  key_month: 'key_id',
+  limit_use: 'account_id',
+  run: 'id',
+  run_event: 'run_id',
+  request: 'account_id',
+  conversation: 'account_id',
+  message: 'conversation_id',
+  attachment: 'message_id',
+  picture: 'message_id',
+  edit_input: 'message_id',
+} as const satisfies { [T in keyof Schema]?: keyof Schema[T] & string };

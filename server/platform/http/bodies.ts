@@ -167,13 +167,13 @@ class Place {
 }
 
 async function readBody(c: AppContext, place: Place, maxPauseMs: number): Promise<Uint8Array<ArrayBuffer>> {
-  const limit = c.var.bodyLimit;
+  const limit = c.get('bodyLimit');
   if (!limit) throw new Error(`${c.req.method} ${c.req.path}: a body is read that the route does not declare`);
   const { maxBytes, type } = limit;
   const isPlain = encodingOf(c) === 'identity';
   const bounds = type === 'json' && isPlain ? new JsonBounds(limit.json) : null;
   const body = new Gathered();
-  let look = c.var.beforeLargeBody;
+  let look = c.get('beforeLargeBody');
   const isSaidToBeLarge = Number(c.req.header('content-length') ?? 0) > LARGE;
   for await (const piece of piecesOf(c.env.incoming, maxPauseMs)) {
     if (body.size + piece.length > maxBytes) throw tooLarge(maxBytes);
@@ -184,15 +184,15 @@ async function readBody(c: AppContext, place: Place, maxPauseMs: number): Promis
     }
     const misfit = bounds?.read(piece);
     if (misfit) throw new AppError('invalid_request', `${misfit} Nothing was started: send less.`);
-    if (body.size > LARGE) place.take(body.size, c.var.accountId ?? '');
+    if (body.size > LARGE) place.take(body.size, c.get('accountId') ?? '');
   }
   const decode = DECODERS[encodingOf(c)];
   if (!decode) return orEmpty(body.whole(), type);
   // Room for all that it may become: a few KB could stand for the largest body.
   const most = Math.min(maxBytes, Math.max(MB, body.size * MAX_RATIO));
-  place.take(most, c.var.accountId ?? '');
+  place.take(most, c.get('accountId') ?? '');
   const plain = await decoded(decode, body.whole(), most);
-  if (plain.length > LARGE) place.take(plain.length, c.var.accountId ?? '');
+  if (plain.length > LARGE) place.take(plain.length, c.get('accountId') ?? '');
   else place.leave();
   const misfit = (type === 'json' ? new JsonBounds(limit.json) : null)?.read(Buffer.from(plain.buffer));
   if (misfit) throw new AppError('invalid_request', `${misfit} Nothing was started: send less.`);

@@ -1,3 +1,5 @@
+import { withoutAnyKeys } from '../values/apiKeys.ts';
+
 /** A client by its `user-agent`: the name that its users know, and its family (`risk/signals/observation.ts`). */
 interface KnownClient {
   pattern: RegExp;
@@ -54,7 +56,8 @@ const printable = (userAgent: string | undefined) =>
 export function toolOf(userAgent: string | undefined): string {
   const given = printable(userAgent);
   const name = KNOWN.find(({ pattern }) => pattern.test(given))?.name;
-  return name ?? /^[A-Za-z0-9._-]{1,40}/.exec(given)?.[0] ?? 'a tool';
+  // Without keys: one may have been pasted into the wrong field of a tool.
+  return name ?? /^[A-Za-z0-9._-]{1,40}/.exec(withoutAnyKeys(given))?.[0] ?? 'a tool';
 }
 
 /** The family of a client, and the version of the first product that its `user-agent` names; empty if it names none. */

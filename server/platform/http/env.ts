@@ -24,11 +24,47 @@ export interface CallKey {
   monthlyMicro: number | null;
 }
 
-/** The variables of a request. All but `requestId` and `device` are set by `authenticate`. */
+/** Notes for the record of requests, taken while a request is answered. They are kept when it has ended. */
+export interface RequestNotes {
+  /** The request's id. */
+  readonly id: string;
+  /** The model that the client asks for, in its own words. */
+  asks(model: string): void;
+  /** It is admitted: from here on it ends with its run. */
+  admitted(runId: string): void;
+  /** One of several model services is asked. */
+  tries(service: string): void;
+  /** The first word, thought or tool call has come. */
+  begins(): void;
+  /** How much of the answer was thoughts. */
+  thought(tokens: number): void;
+  /** The run has ended, and its end is stored. */
+  ends(end: RunEnd): void;
+}
+
+/** How a run ended, as the record of requests keeps it. */
+export interface RunEnd {
+  /** Its account now: a guest may have joined an account meanwhile. */
+  accountId: string;
+  model: string;
+  state: 'running' | 'complete' | 'stopped' | 'interrupted' | 'failed';
+  /** The problem's code, if it failed. */
+  code: string | undefined;
+  /** Why nothing was charged. */
+  reason: string | undefined;
+  usage: { inputTokens: number; cachedInputTokens: number; outputTokens: number; estimated: boolean };
+  chargedMicro: number;
+}
+
+/** The variables of a request. All but `requestId`, `now` and `device` are set by `authenticate`. */
 export interface AppEnv {
   Bindings: HttpBindings;
   Variables: {
     requestId: string;
+    /** Set where requests are recorded: on `/v1`, and where a run is started. */
+    notes?: RequestNotes;
+    /** The clock by which requests are judged. */
+    now: () => number;
     device: string;
     accountId: string;
     accountKind: 'guest' | 'member';
@@ -66,4 +102,5 @@ export interface AppEnv {
 }
 
 export type Api = OpenAPIHono<AppEnv>;
+/** Read one variable by `c.get`: `c.var` copies all of them. */
 export type AppContext = Context<AppEnv>;

@@ -15,7 +15,7 @@ export function onError(log: Log, respond: Respond): ErrorHandler<AppEnv> {
   return (error, c) => {
     const refusal = toAppError(error);
     if (PROBLEMS[refusal.code].status >= 500)
-      log.error({ requestId: c.var.requestId, code: refusal.code, err: refusal.cause ?? error }, 'a request failed');
+      log.error({ requestId: c.get('requestId'), code: refusal.code, err: refusal.cause ?? error }, 'a request failed');
     return respond(c, refusal);
   };
 }
@@ -33,14 +33,18 @@ const CHALLENGES: { [code: string]: string } = {
 export const challengeOf = ({ code }: AppError): string => CHALLENGES[code] ?? 'Bearer, DPoP algs="ES256"';
 
 /** The Retry-After of a problem, in seconds; null if it says no time. */
-export const retryAfterOf = ({ retryAt }: Problem): string | null =>
-  retryAt ? String(Math.max(1, Math.ceil((Date.parse(retryAt) - Date.now()) / 1000))) : null;
+export const retryAfterOf = ({ retryAt }: Problem, now: number): string | null =>
+  retryAt ? String(Math.max(1, Math.ceil((Date.parse(retryAt) - now) / 1000))) : null;
+
+/** Whether a request names problems among the types that it accepts. */
+export const wantsProblems = (c: AppContext): boolean =>
+  (c.req.header('accept') ?? '').includes('application/problem+json');
 
 /** A refusal as an RFC 9457 problem. */
 export function problemResponse(c: AppContext, error: AppError): Response {
-  const problem = toProblem(error, c.var.requestId ?? '');
+  const problem = toProblem(error, c.get('requestId') ?? '');
   const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
-  const retryAfter = retryAfterOf(problem);
+  const retryAfter = retryAfterOf(problem, c.get('now')());
   if (retryAfter !== null) headers['retry-after'] = retryAfter;
   if (problem.status === 401) headers['www-authenticate'] = challengeOf(error);
   return c.body(withoutApiKeys(JSON.stringify(problem)), problem.status as 400, { ...headers, ...error.headers });
@@ -62,7 +66,7 @@ export function toAppError(error: unknown): AppError {
       'unavailable',
       'Nothing was started and nothing was charged. Try again in a moment.',
       {},
-      { cause: error },
+      { cause: error, headers: { 'retry-after': '5' } },
     );
   return new AppError(
     'internal',

@@ -1,23 +1,27 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
-import type { Ids } from '../clock.ts';
+import type { Clock, Ids } from '../clock.ts';
 import { type Config, isLoopback } from '../config/config.ts';
 import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { same } from '../secrets.ts';
+import { withoutAnyKeys } from '../values/apiKeys.ts';
 import type { AppContext, AppEnv } from './env.ts';
 import { isToolCall } from './keyGuard.ts';
 
 /** Gives each request an id, and counts and logs it by its route's pattern: no path with ids, no query, no text. */
-export function requestLog(deps: { ids: Ids; log: Log; metrics: Metrics }): MiddlewareHandler<AppEnv> {
+export function requestLog(deps: { clock: Clock; ids: Ids; log: Log; metrics: Metrics }): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const started = performance.now();
     c.set('requestId', deps.ids.next());
-    c.header('x-request-id', c.var.requestId);
+    c.set('now', () => deps.clock.now());
+    c.header('x-request-id', c.get('requestId'));
     // Some SDKs read this name.
-    if (isToolCall(c)) c.header('request-id', c.var.requestId);
+    if (isToolCall(c)) c.header('request-id', c.get('requestId'));
+    // Not this machine's time: editors sign their proofs by it, and proofs are checked by the shared clock.
+    c.header('date', new Date(deps.clock.now()).toUTCString());
     c.header('x-content-type-options', 'nosniff');
     c.header('referrer-policy', 'no-referrer');
     // Answers for a cookie or a token must not be cached. Static files set their own header.
@@ -34,7 +38,7 @@ export function requestLog(deps: { ids: Ids; log: Log; metrics: Metrics }): Midd
       c.res = RESPONSE_ALREADY_SENT;
     }
     deps.metrics.request(method, route, status, ms / 1000);
-    deps.log.debug({ requestId: c.var.requestId, method, route, status, ms: Math.round(ms * 10) / 10 }, 'request');
+    deps.log.debug({ requestId: c.get('requestId'), method, route, status, ms: Math.round(ms * 10) / 10 }, 'request');
   };
 }
 
@@ -99,7 +103,7 @@ export function deviceName(): MiddlewareHandler<AppEnv> {
       .replace(/[^\x20-\x7e]/g, '')
       .trim()
       .slice(0, 60);
-    c.set('device', name || 'another device');
+    c.set('device', withoutAnyKeys(name) || 'another device');
     await next();
   };
 }

@@ -34,9 +34,9 @@ export function rawStream(c: AppContext, headers: Record<string, string>, start:
   // nothing to merge.
   c.res = undefined;
   c.res = RESPONSE_ALREADY_SENT;
-  const forget = c.var.whenEnded(() => gone.abort());
+  const forget = c.get('whenEnded')(() => gone.abort());
   start(out, gone.signal)
-    .catch((error) => log.error({ requestId: c.var.requestId, err: error }, 'a stream broke'))
+    .catch((error) => log.error({ requestId: c.get('requestId'), err: error }, 'a stream broke'))
     .finally(() => {
       forget();
       // Cut a broken stream, so that it does not look complete. A complete one has ended already.

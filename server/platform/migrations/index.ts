@@ -26,6 +26,10 @@ import { drainedServices } from './024-drained-services.ts';
 import { risk } from './025-risk.ts';
 import { riskFlags } from './027-risk-flags.ts';
 import { desk } from './028-desk.ts';
+import { efforts } from './029-efforts.ts';
+import { pictures } from './030-pictures.ts';
+import { requests } from './032-requests.ts';
+import { symbols } from './033-symbols.ts';
 
 /** All migrations by name, in order. Every node runs them when it starts, one node at a time. */
 export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
@@ -57,6 +61,10 @@ export function migrations(engine: 'sqlite' | 'postgres'): MigrationProvider {
     '025-risk': risk(engine),
     '027-risk-flags': riskFlags,
     '028-desk': desk(engine),
+    '029-efforts': efforts,
+    '030-pictures': pictures(engine),
+    '032-requests': requests,
+    '033-symbols': symbols,
   };
   return { getMigrations: async () => all };
 }

@@ -47,6 +47,13 @@ export const hasApiKey = (text: string): boolean => text.includes(PREFIX) && WIT
 export const withoutApiKeys = (text: string): string =>
   text.includes(PREFIX) ? text.replace(ANY_PART, `${PREFIX}…`) : text;
 
+/** Keys of other services, by the prefixes that their scanners look for: model services, GitHub, AWS, Google, Slack. */
+const FOREIGN =
+  /\b(sk-|gsk_|hf_|gh[opsur]_|github_pat_|glpat-|AKIA|ASIA|AIza|xox[abeprs]-)(?=[A-Za-z_-]{0,40}\d)[0-9A-Za-z_-]{12,}/g;
+
+/** The text without keys, also of other services, for names that people type: a key is pasted into the wrong field. */
+export const withoutAnyKeys = (text: string): string => withoutApiKeys(text).replace(FOREIGN, '$1…');
+
 /** The part of a key that its owner may see again. */
 export const hintOf = (key: string): string => key.slice(-HINT_CHARS);
 

@@ -4,7 +4,7 @@ import { drawBlock, isWebLink, SANITISING } from '../../../shared/answers/answer
 import { answerLexer, type MathToken } from '../../../shared/answers/answerMarkdown.ts';
 import { MOST_OF_BLOCK } from '../../../shared/answers/boundedMarkdown.ts';
 import type { ReadMath } from '../../../shared/answers/mathTree.ts';
-import { MathInk } from '../../../shared/mathInk.ts';
+import { MathInk } from '../../../shared/math/mathInk.ts';
 
 const AnswerLexer = answerLexer(Lexer);
 /** The page's script element, available only during its first run. It names the script for math. */

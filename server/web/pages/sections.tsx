@@ -8,6 +8,7 @@ import { Devices } from './sections/Devices.tsx';
 import { Decisions } from './sections/decisions/Decisions.tsx';
 import { Profile } from './sections/Profile.tsx';
 import { REFERRALS, Referrals } from './sections/Referrals.tsx';
+import { Requests } from './sections/requests/Requests.tsx';
 import { TokenLog } from './sections/TokenLog.tsx';
 import { Connect } from './sections/tools/Connect.tsx';
 import { Keys } from './sections/tools/Keys.tsx';
@@ -32,6 +33,7 @@ export const SECTIONS: readonly Section[] = [
   { id: 'credits', title: 'Credits', View: Credits, isFor: isMember },
   { id: 'usage', title: 'Usage', View: Usage },
   { id: 'log', title: 'Token log', View: TokenLog },
+  { id: 'requests', title: 'Requests', View: Requests },
   { id: 'referrals', title: 'Referrals', View: Referrals, isFor: isMember, path: REFERRALS },
   { id: 'conversations', title: 'Conversations', View: Conversations },
   { id: 'devices', title: 'Devices', View: Devices },

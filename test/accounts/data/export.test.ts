@@ -29,8 +29,8 @@ onBothEnginesWithSignIn('an export', (world) => {
     assert.deepEqual(
       names.map((name) => name.replace(/\d{4}-\d\d-\d\d-Why-[0-9a-f-]{36}/, 'X')),
       [
-        ...['README.md', 'conversations/X.json', 'conversations/X.md', 'profile.json', 'sessions.json'],
-        ...['token-log.csv', 'token-log.json'],
+        ...['README.md', 'conversations/X.json', 'conversations/X.md', 'profile.json', 'requests.json'],
+        ...['sessions.json', 'token-log.csv', 'token-log.json'],
       ],
     );
     const file = (pattern: RegExp) => files.get(names.find((name) => pattern.test(name))!)!;

@@ -49,6 +49,27 @@ onBothEnginesWithSignIn('an operator who gives credits and takes them back', (wo
     });
   }
 
+  it('and whose connection breaks is told how to repeat it, so that it is given once', async () => {
+    const member = await signIn();
+    const { db } = server();
+    const { write } = db;
+    db.write = async () => {
+      throw new Error('Connection terminated unexpectedly');
+    };
+    let said: string;
+    try {
+      ({ said } = await admin('grant', member.accountId, '5', ...WHY));
+      assert.match((await admin('reset', member.accountId, '1', ...WHY)).said, /look at the credits of/);
+    } finally {
+      db.write = write;
+    }
+    const [, id] = /--id (\S+):/.exec(said) ?? [];
+    assert.ok(id, said);
+    const again = () => admin('grant', member.accountId, '5', ...WHY, '--id', id);
+    assert.match((await again()).said, /has 5 credits more/);
+    assert.match((await again()).said, /nothing more was given/);
+  });
+
   describe('gives', () => {
     it('the smallest part of a credit, exactly, and the editor hears of it', async () => {
       const member = await signIn();

@@ -170,8 +170,8 @@ onBothEnginesWithSignIn('reviewers', (world) => {
       const who = await atDesk(world());
       server().clock.advance(2 * MINUTE);
       const [accountId, at] = [who.member.accountId, now()];
-      const fit = () => fitCode(db().read, SECRET, { accountId, code: totp(who.secret, at), at });
-      const fitting = await Promise.all([fit(), fit()]);
+      const fits = () => fitCode(db().read, SECRET, { accountId, code: totp(who.secret, at), at });
+      const fitting = await Promise.all([fits(), fits()]);
       const used = await Promise.all(fitting.map((one) => db().write((tx) => useCode(tx, accountId, one!, at))));
       assert.equal(used.filter((one) => one !== null).length, 1);
     });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { FilePlan } from '../../../extension/edit/engine/edits.ts';
+import type { FilePlan, Reading } from '../../../extension/edit/engine/edits.ts';
 import { planEdits } from '../../../extension/edit/engine/planning/plan.ts';
 import { AnswerReader } from '../../../extension/edit/engine/reading/answerReader.ts';
 import { planSnippet } from '../../../extension/edit/engine/snippets/snippet.ts';
@@ -13,8 +13,8 @@ const SEED = Number(process.env.EDIT_SEED ?? 20_260_101);
 /** So many draws may make no case of a kind before the next one. */
 const MOST_EMPTY = 60;
 
-function planOf(written: Written, { file, before }: RealCase): FilePlan[] {
-  if ('piece' in written) return [planSnippet(file.path, before, written.piece)];
+function planOf(written: Written, { file, before }: RealCase, reading?: Reading): FilePlan[] {
+  if ('piece' in written) return [planSnippet(file.path, before, written.piece, undefined, reading)];
   const reader = new AnswerReader();
   const text = `${written.answer.join('\n')}\n`;
   return planEdits([...reader.feed(text), ...reader.end()], (path) => (path === file.path ? before : undefined));
@@ -23,6 +23,10 @@ function planOf(written: Written, { file, before }: RealCase): FilePlan[] {
 interface Tally {
   right: number;
   refused: number;
+  /** Of the refused, those that the user's answer makes right, those that it makes otherwise, and those that don't ask. */
+  answered: number;
+  otherwise: number;
+  unasked: number;
   wrong: string[];
   reasons: Map<string, number>;
 }
@@ -43,9 +47,9 @@ function tell({ before, after }: RealCase, written: Written, made: string): stri
     .join('\n');
 }
 
-function check({ write, isFor }: Kind, files: readonly RealFile[], seed: number): Tally {
+function check({ write, isFor, isAsked }: Kind, files: readonly RealFile[], seed: number): Tally {
   const draw = drawsOf(seed);
-  const tally: Tally = { right: 0, refused: 0, wrong: [], reasons: new Map() };
+  const tally: Tally = { right: 0, refused: 0, answered: 0, otherwise: 0, unasked: 0, wrong: [], reasons: new Map() };
   const own = isFor ? files.filter(isFor) : files;
   for (let tries = 0; tries < RUNS * MOST_EMPTY && tally.right + tally.refused + tally.wrong.length < RUNS; tries++) {
     const one = own.length > 0 ? someRealCase(draw, own) : undefined;
@@ -60,7 +64,12 @@ function check({ write, isFor }: Kind, files: readonly RealFile[], seed: number)
     } else if (refusals.length === 0 || made) tally.wrong.push(tell(one, written, JSON.stringify(plans)));
     else {
       tally.refused++;
-      const [{ reason, message }] = refusals as [(typeof refusals)[0]];
+      const [{ reason, message, readings }] = refusals as [(typeof refusals)[0]];
+      if (isAsked && readings?.includes(isAsked)) {
+        const [plan] = planOf(written, one, isAsked);
+        const isRight = plan?.kind === 'update' && plan.after.trim() === one.after.trim();
+        tally[isRight ? 'answered' : 'otherwise']++;
+      } else if (!readings) tally.unasked++;
       const told = `${reason}: ${message.replace(/\d+/g, 'N').slice(0, 70)}`;
       tally.reasons.set(told, (tally.reasons.get(told) ?? 0) + 1);
     }
@@ -77,10 +86,18 @@ describe('an answer with one kind of mistake, about a real file', function () {
         console.log('      the packages are not installed: skipped');
         this.skip();
       }
-      const { right, refused, wrong, reasons } = check(kind, files, SEED + index);
+      const tally = check(kind, files, SEED + index);
+      const { right, refused, wrong, reasons } = tally;
       const all = right + refused + wrong.length;
       const share = (part: number) => `${((100 * part) / Math.max(1, all)).toFixed(1)} %`;
       console.log(`      ${all} cases: right ${share(right)}, refused ${share(refused)}, wrong ${wrong.length}`);
+      if (kind.isAsked) {
+        const { answered, otherwise, unasked } = tally;
+        const told = `right ${answered}, otherwise ${otherwise}, another answer only ${refused - answered - otherwise - unasked}`;
+        console.log(`        of the refused, after the user’s answer: ${told}; without a question ${unasked}`);
+        assert.ok(answered >= 0.75 * refused && otherwise <= 0.1 * refused, told);
+        assert.ok(unasked <= 0.05 * all, `${unasked} are not asked about`);
+      }
       if (process.env.EDIT_TOLD)
         for (const [told, times] of [...reasons].sort((a, b) => b[1] - a[1]).slice(0, 6))
           console.log(`        ${times} × ${told}`);

@@ -268,6 +268,56 @@ describe('a piece of code without marks is placed', () => {
     assert.deepEqual(planSnippet('a.ts', undefined, ['x']).kind, 'create'));
 });
 
+describe('a piece of code that may be the whole file', () => {
+  const file = `setUp();\n\n${functions('one', 'two', 'three', 'four')}`;
+  const changed = file.replace('run(one)', 'run(once)');
+  const ask = (before: string, piece: string) => {
+    const plan = planSnippet('a.js', before, piece.split('\n'));
+    assert.ok(plan.kind === 'refused', JSON.stringify(plan));
+    const [{ message, readings = [] }] = plan.refusals as [(typeof plan.refusals)[0]];
+    const answers = readings.map((reading) => {
+      const made = planSnippet('a.js', before, piece.split('\n'), undefined, reading);
+      assert.ok(made.kind === 'update', JSON.stringify(made));
+      return [reading, made.after];
+    });
+    return { message, ...Object.fromEntries(answers) };
+  };
+
+  it('asks about its last function, and does what the user answers', () => {
+    const piece = changed.slice(0, changed.indexOf('\nfunction four'));
+    const count = functions('four').trim().split('\n').length;
+    assert.deepEqual(ask(file, piece), {
+      message: `The code lacks the file’s last ${count} lines. Perigee can’t tell whether to delete them.`,
+      file: piece,
+      part: changed,
+    });
+  });
+  it('asks about its first line', () => {
+    const before = `'use strict';\n${file}`;
+    assert.deepEqual(ask(before, changed), {
+      message: 'The code lacks the file’s first line. Perigee can’t tell whether to delete it.',
+      file: changed,
+      part: `'use strict';\n${changed}`,
+    });
+  });
+  it('asks about a function in its middle, however its head is written', () => {
+    const three = functions('three').replace('()', '(\n  other,\n)');
+    const before = file.replace(functions('three'), three);
+    const piece = changed.replace(`${functions('three')}\n`, '');
+    assert.deepEqual(ask(before, piece), {
+      message: `The code lacks ${three.trim().split('\n').length} lines of the file, from line ${
+        before.slice(0, before.indexOf(three)).split('\n').length
+      } on. Perigee can’t tell whether to delete them.`,
+      file: piece,
+      part: changed.replace(functions('three'), three),
+    });
+  });
+  it('is not asked about where it shows less than half of the file, or says that it leaves out some', () => {
+    assert.deepEqual(ask(file, functions('one').replace(/.*\n\}/, '}')).file, undefined);
+    assert.deepEqual(Object.keys(ask(file, `${functions('one')}// ...\nmore();\n`)), ['message']);
+  });
+});
+
 describe('a piece of code without marks is refused', () => {
   const CASES: [title: string, snippet: string, reason: Reason, file?: string][] = [
     [

@@ -1,4 +1,7 @@
 // What models get wrong when they write a true edit down: one kind of mistake at a time.
+import type { Reading } from '../../../extension/edit/engine/edits.ts';
+import { depthOf } from '../../../extension/edit/engine/text/blocks.ts';
+import { outlineOf } from '../../../extension/edit/engine/text/declared.ts';
 import {
   type Draw,
   indentOf,
@@ -21,6 +24,8 @@ export interface Kind {
   write: (draw: Draw, one: RealCase) => Written | undefined;
   /** Most cases, of a hundred, that may be refused. */
   mostRefused?: number;
+  /** What the user answers when asked how the piece is meant. */
+  isAsked?: Reading;
   /** Which files it can happen to. */
   isFor?: (file: RealFile) => boolean;
 }
@@ -241,6 +246,28 @@ function cutShort(draw: Draw, { after, edits, file }: RealCase): string[] | unde
   return isShown && shown.join('\n').trim() !== lines.join('\n').trim() ? shown : undefined;
 }
 
+/** The new file without one declaration of several lines, the last one of the file in every third case. */
+function withoutDeclaration(draw: Draw, { after, edits, file }: RealCase): string[] | undefined {
+  const lines = linesOf(after);
+  const old = outlineOf(file.lines).filter(({ head, end }) => end > head + 1);
+  const kept = old.filter(({ start, end }) => edits.every((edit) => edit.end < start - 1 || edit.start > end + 1));
+  const gone = draw(3) === 0 ? kept.at(-1) : pick(draw, kept);
+  if (!gone) return undefined;
+  // An edit that opens another block than before, or begins a second declaration of one name, makes no file of code.
+  const heads = new Set(old.map(({ head }) => file.trimmed[head]!));
+  const isCode = edits.every(({ start, end, fresh }) => {
+    const former = file.lines.slice(start, end);
+    const isAgain = fresh.some((line) => heads.has(line.trim()) && !former.includes(line));
+    return depthOf(fresh) === depthOf(former) && !isAgain;
+  });
+  if (!isCode) return undefined;
+  const body = file.lines.slice(gone.start, gone.end).join('\n');
+  const at = lines.findIndex((_, line) => lines.slice(line, line + gone.end - gone.start).join('\n') === body);
+  if (at === -1) return undefined;
+  const isBlankBelow = isBlank(lines[at + gone.end - gone.start] ?? 'end');
+  return lines.toSpliced(at, gone.end - gone.start + (isBlankBelow ? 1 : 0));
+}
+
 const ACCENTED: Record<string, string> = { a: 'é', e: 'ü', o: 'ố', u: '인', n: 'ñ' };
 
 /** The same case of a file in which letters have accents, in one normal form; what is written is in the other. */
@@ -259,6 +286,8 @@ export const KINDS: Kind[] = [
   { name: 'no mistake: whole file', write: (_, one) => ({ answer: wholeFile(one, linesOf(one.after)) }) },
   {
     name: 'no mistake: complete file in the chat',
+    isAsked: 'file',
+    mostRefused: 3,
     write: (_, one) => ({ piece: linesOf(one.after) }),
   },
   {
@@ -397,6 +426,7 @@ export const KINDS: Kind[] = [
   },
   {
     name: 'a whole file cut short: complete file in the chat',
+    isAsked: 'part',
     write: (draw, one) => {
       const piece = cutShort(draw, one);
       return piece && { piece };
@@ -466,6 +496,14 @@ export const KINDS: Kind[] = [
         line === '<<<<<<< SEARCH' ? `${head} SEARCH` : line === '>>>>>>> REPLACE' ? `${tail} REPLACE` : line,
       );
       return { answer };
+    },
+  },
+  {
+    name: 'a declaration left out of a whole file: complete file in the chat',
+    isAsked: 'part',
+    write: (draw, one) => {
+      const piece = withoutDeclaration(draw, one);
+      return piece && { piece };
     },
   },
 ];

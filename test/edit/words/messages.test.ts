@@ -49,18 +49,23 @@ describe('what is told at the end of an edit', () => {
   it('says what failed, what was kept and charged, and offers the way on', () => {
     const failed = (code: ProblemCode, title: string, detail: string) =>
       ({ kind: 'failed', problem: problem(code, title, detail), left: 0, chargedMicro: 0 }) as const;
+    const local = { ...failed('unavailable', 'Offline', ''), problem: INTERRUPTED };
+    assert.deepEqual(tellEnding(local, where, false).buttons, ['Retry'], 'the server knows no such request');
+    const known = failed('upstream_busy', 'Busy', '');
+    assert.deepEqual(tellEnding(known, where, true).buttons, ['Retry'], 'a guest has no account page');
     check(
       failed('upstream_busy', 'The model service is busy', 'Try again at 10:00'),
       'The model service is busy. Try again at 10:00. The file is as it was. Not charged.',
-      ['Retry'],
+      ['Retry', 'Show details'],
     );
     check(
       failed('insufficient_credits', 'Not enough credits', 'There are 2 left.'),
       'Not enough credits. There are 2 left. The file is as it was. Not charged.',
-      ['Retry', 'Show quota'],
+      ['Retry', 'Show details', 'Show quota'],
     );
     check(failed('unauthorized', 'Not signed in', ''), 'Not signed in. The file is as it was. Not charged.', [
       'Retry',
+      'Show details',
       'Sign in',
     ]);
   });
@@ -87,7 +92,7 @@ describe('what is told at the end of an edit', () => {
     check(
       { kind: 'failed', problem: failed, left: 0, chargedMicro: 0, reason: 'upstream_failed' },
       'The model service failed. Try again. The file is as it was. Not charged.',
-      ['Retry'],
+      ['Retry', 'Show details'],
     );
     check(
       { kind: 'stopped', canKeep: false, left: 1, chargedMicro: 0, reason: 'stopped_before_output' },

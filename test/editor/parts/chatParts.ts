@@ -92,6 +92,11 @@ export class ChatParts {
     await this.sendTyped(async () => (await same.count()) > before && (await this.#isEmpty()));
   }
 
+  /** Sends what stands in the composer. Resolves once it is this message, and the composer is empty. */
+  async sendTypedAs(message: Locator): Promise<void> {
+    await this.sendTyped(all(message, () => this.#isEmpty()));
+  }
+
   /** Types a message that will be refused and tries to send it. Resolves once the view says so, with the text kept. */
   async sendInVain(text: string, told: Locator): Promise<void> {
     await this.type(text);
@@ -99,7 +104,10 @@ export class ChatParts {
     assert.equal(await this.composer.inputValue(), text, 'what was refused is kept');
   }
 
-  /** Presses Enter in the composer until `shows`. Once the text has left the composer, it only waits. */
+  /**
+   * Presses Enter in the composer until `shows`. Once the text has left the composer, it only waits. The message may show
+   * before the text has left: what is typed next then follows it.
+   */
   async sendTyped(shows: Effect): Promise<void> {
     const text = await this.composer.inputValue();
     await this.editor.deeds.until({

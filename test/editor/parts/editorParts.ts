@@ -114,6 +114,44 @@ export class EditorParts {
     await answer(this.deeds, title, text);
   }
 
+  /** The thread of an edit at its lines. */
+  get thread(): Locator {
+    return this.page.locator('.review-widget').filter({ hasText: /Edit lines? / });
+  }
+
+  /** What takes the keys of the prompt in it. */
+  get promptInput(): Locator {
+    return this.thread.locator('.comment-form').locator('.native-edit-context, textarea.inputarea').first();
+  }
+
+  /** Shows once the prompt has the keyboard. */
+  get promptFocus(): Locator {
+    return this.thread.locator('.comment-form .monaco-editor.focused');
+  }
+
+  /** The lines of the prompt that contain `text`. */
+  promptText(text: string): Locator {
+    return this.thread.locator('.comment-form .view-line').filter({ hasText: text });
+  }
+
+  /** Opens the prompt for the selected lines; its title begins with `title`. */
+  async prompt(title: string): Promise<void> {
+    await this.pressInEditor('Alt+Shift+E', 'the prompt has the keys', this.promptFocus);
+    await this.thread.getByText(title).first().waitFor();
+  }
+
+  /** Types into the prompt that has the keyboard. */
+  async typePrompt(text: string): Promise<void> {
+    await this.promptInput.pressSequentially(text);
+    const last = text.split('\n').at(-1)!;
+    await this.deeds.wait(`the prompt shows "${last}"`, this.promptText(last));
+  }
+
+  /** Sends the prompt. */
+  async sendPrompt(effect: Effect): Promise<void> {
+    await this.deeds.pressIn(this.promptInput, 'Control+Enter', 'it is sent', effect, once);
+  }
+
   /** The rows of the quick pick that contain `text`. */
   picks(text: string | RegExp): Locator {
     return this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: text });

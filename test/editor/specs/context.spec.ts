@@ -29,7 +29,7 @@ describe('what goes along with a question, in a real editor', () => {
     const attached = chips.getByRole('button', { name: /^Remove client\.ts/ });
     await editor.pressIn(chat.composer, 'Enter', 'the file is attached', attached);
     await chat.composer.pressSequentially('only the loop');
-    await chat.sendTyped(chat.messages.first());
+    await chat.sendTypedAs(chat.messages.first());
     await chat.ended();
     const file = await readFile(at('src/client.ts'), 'utf8');
     const first = sent();
@@ -44,7 +44,7 @@ describe('what goes along with a question, in a real editor', () => {
     const chosen = async () => (await chat.composer.inputValue()) === '/haiku ';
     await editor.pressIn(chat.composer, 'Tab', 'the command is chosen', chosen);
     await chat.composer.pressSequentially('in French');
-    await chat.sendTyped(chat.messages.nth(1));
+    await chat.sendTypedAs(chat.messages.nth(1));
     await chat.ended();
     const second = sent();
     assert.deepEqual(second.slice(0, first.length), first, 'the cached prefix');

@@ -134,6 +134,23 @@ describe('Edit Selection in a real editor, by keyboard and mouse', () => {
     await editor.closeList();
   });
 
+  it('goes on below the lines by the button of the box, with what was typed, and comes back there by the key', async () => {
+    const { parts } = editor;
+    const box = page().locator('.quick-input-widget input').first();
+    await parts.selectLines(12, 25);
+    await editor.press('Alt+Shift+E', 'the question', page().getByText('Edit lines 12–25 of client.ts'));
+    await box.pressSequentially('Wait between');
+    const on = page().locator('.quick-input-widget').getByRole('button', { name: 'Write Several Lines' });
+    await editor.click(on, 'the prompt has the keys', parts.promptFocus);
+    await parts.promptText('Wait between').waitFor();
+    upstream.script({ pieces });
+    await parts.sendPrompt(lens('Perigee: hunk 1 of 2'));
+    await parts.thread.getByText('2 hunks to review').waitFor();
+    await parts.pressInEditor('Alt+Shift+E', 'the input has the keys again', parts.promptFocus);
+    await parts.pressInEditor('Alt+Shift+Backspace', 'all is rejected', none(lens('Perigee: hunk')));
+    await saves(original);
+  });
+
   it('types nothing over the selection in a window that is still loading', async () => {
     const box = page().locator('.quick-input-widget input').first();
     await editor.parts.selectLines(12, 25);

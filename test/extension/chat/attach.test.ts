@@ -5,7 +5,7 @@ import { Mentions } from '../../../extension/chat/context/mentions.ts';
 import { offerSources } from '../../../extension/chat/context/offers.ts';
 import { Terminals } from '../../../extension/chat/context/terminals.ts';
 import type { Chip, Mention, ToHost } from '../../../extension/chat/protocol.ts';
-import { openGit, type Repository, readCommit } from '../../../extension/platform/git.ts';
+import { gitDiff, openGit, type Repository, readCommit, recentCommits } from '../../../extension/platform/git.ts';
 import type { AttachmentInput } from '../../../shared/runs.ts';
 import { itBesideNode, noGit, perigee, sampleFile, until } from '../window.ts';
 import { Scene } from './chatScene.ts';
@@ -17,7 +17,8 @@ const read = async (path: string) => new TextDecoder().decode(await fs.readFile(
 
 /** What a sent attachment is, without its text. */
 const told = (input: AttachmentInput) => {
-  if (!('text' in input)) return input.id;
+  if ('id' in input) return input.id;
+  if ('data' in input) return `image ${input.path}`;
   const { kind, path, range } = input;
   return `${kind} ${path ?? ''}${range ? ` ${range.start + 1}-${range.end + 1}` : ''}`.trim();
 };
@@ -413,7 +414,7 @@ describe('what else can be attached', () => {
       await repository.add([sampleFile('more').fsPath]);
       await repository.commit('Rename the settings');
       const { hash } = await repository.getCommit('HEAD');
-      const renamed = await readCommit(sampleFile('more'), hash);
+      const renamed = await readCommit(sampleFile('more'), hash, new AbortController().signal);
       assert.ok('text' in renamed);
       assert.doesNotMatch(renamed.text, /verysecret/);
       assert.match(renamed.text, /settings\.txt\n# Left out: this file may hold secrets\.\n/);
@@ -493,6 +494,61 @@ describe('what else can be attached', () => {
     assert.deepEqual(
       own(shown).map(({ path }) => path),
       ['src/client.ts', 'src/totals.py'],
+    );
+  });
+
+  itBesideNode('ask git nothing more once nobody waits for them', noGit, async () => {
+    const [repository] = (await openGit())!.repositories;
+    const { hash } = await repository!.getCommit('HEAD');
+    const api = Object.getPrototypeOf(repository) as Repository;
+    const { getCommit, diffBetween, status, log } = api;
+    const [over, asked] = [new AbortController(), [] as string[]];
+    const ended = new vscode.CancellationTokenSource();
+    try {
+      api.getCommit = async () => ({ hash, message: 'Two files', parents: ['before'] });
+      // The list of files comes first, then each file's diff.
+      api.diffBetween = (async () => {
+        asked.push('diffBetween');
+        over.abort();
+        return ['src/client.ts', 'src/totals.py'].map((path) => ({ uri: sampleFile(path), status: 5 }));
+      }) as unknown as Repository['diffBetween'];
+      await assert.rejects(readCommit(sampleFile('src'), hash, over.signal));
+      api.status = async () => {
+        asked.push('status');
+      };
+      await assert.rejects(gitDiff(sampleFile('src'), over.signal));
+      // Of this one, the git extension ends the process.
+      api.log = async (_, token) => {
+        asked.push(token === ended.token ? 'log' : 'log without end');
+        return [];
+      };
+      await recentCommits(sampleFile('src'), 1, ended.token);
+      ended.cancel();
+      await recentCommits(sampleFile('src'), 1, ended.token);
+    } finally {
+      Object.assign(api, { getCommit, diffBetween, status, log });
+    }
+    assert.deepEqual(asked, ['diffBetween', 'log']);
+  });
+
+  it('a pasted file, which is no file of the workspace, even of one with that name', async () => {
+    ready();
+    scene.say({ type: 'attachText', name: 'src/client.ts', text: 'let pasted;' });
+    await chips(1);
+    const [sent] = (await send('What is this?'))!;
+    assert.deepEqual([told(sent!), textOf(sent)], ['pasted src/client.ts', 'let pasted;']);
+  });
+
+  it('a folder and files that are dropped from the editor’s own lists, and the file of a tab', async () => {
+    ready();
+    const uris = ['src', 'src/client.ts'].map((path) => sampleFile(path).toString());
+    scene.say({ type: 'attachFiles', uris });
+    const [folder, file] = await chips(2);
+    assert.deepEqual([folder?.kind, folder?.label, file?.kind], ['folder', 'src/', 'file']);
+    const sent = (await send('What are these?'))!.map(told);
+    assert.ok(
+      sent.includes('folder src') && sent.filter((one) => one === 'file src/client.ts').length === 1,
+      `${sent}`,
     );
   });
 

@@ -117,7 +117,7 @@ describe('attachments', () => {
 
   it('take what was pasted or dropped: its text, or a file of the workspace', async () => {
     const pasted = await pastedChip('notes.md', '# Notes');
-    assert.deepEqual([pasted?.kind, pasted?.label, pasted?.languageId], ['file', 'notes.md', 'markdown']);
+    assert.deepEqual([pasted?.kind, pasted?.label, pasted?.languageId], ['pasted', 'notes.md', 'markdown']);
     const input = await chipInput(pasted!);
     assert.ok('text' in input && input.text === '# Notes' && input.path === 'notes.md');
     const dropped = await droppedChip(sampleFile('src/client.ts').toString());
@@ -125,7 +125,9 @@ describe('attachments', () => {
     const outside = vscode.Uri.joinPath(sampleFile('.'), '..', 'elsewhere.ts').toString();
     await assert.rejects(droppedChip(outside), /elsewhere\.ts is not in the workspace/);
     await assert.rejects(droppedChip('no address'), /no address that can be read/);
-    await assert.rejects(droppedChip(sampleFile('src').toString()), /src is a folder/);
+    const folder = await droppedChip(sampleFile('src').toString());
+    assert.deepEqual([folder?.kind, folder?.label], ['folder', 'src/']);
+    await assert.rejects(droppedChip(sampleFile('gone.ts').toString()), /gone\.ts is no longer there/);
   });
 
   it('are offered as far as the editor shows them', async () => {

@@ -21,7 +21,7 @@ const answer: Message = {
 
 /** The edits as the chat knows them, played by the test. */
 class PlayedEdits implements ChatEdits {
-  readonly asked: { text: string; language?: string; path?: string; source: ChangeSource }[] = [];
+  readonly asked: Parameters<ChatEdits['applyCode']>[0][] = [];
   readonly shown: ChangeSource[] = [];
   readonly turned: string[] = [];
   kept: KeptCheckpoint[] = [];
@@ -309,6 +309,20 @@ describe('the changes that answers of the chat propose', () => {
     edits.applied = Promise.reject(new Error('broken'));
     await assert.rejects(host.do(apply), /broken/);
     assert.deepEqual(blocks(), {});
+  });
+
+  it('ask how a block is meant, and are applied as the user says', async () => {
+    const [uri, message] = ['file:///w/a.ts', 'The code lacks the file’s last line.'];
+    edits.applied = Promise.resolve({ kind: 'refused', message, uri, readings: ['file', 'part'] });
+    await host.do(apply);
+    assert.deepEqual(blocks(), { b1: { state: 'refused', why: message, file: 'a.ts', readings: ['file', 'part'] } });
+    edits.applied = Promise.resolve({ kind: 'review', skipped: [] });
+    await host.do({ ...apply, reading: 'part' });
+    assert.deepEqual(
+      edits.asked.map(({ reading }) => reading),
+      [undefined, 'part'],
+    );
+    assert.equal(blocks().b1?.state, 'review');
   });
 
   it('are placed by a model where their file has no place for them, and the refusal stands again if nothing comes of it', async () => {

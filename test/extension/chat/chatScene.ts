@@ -11,13 +11,15 @@ import { Emitter } from '../../../extension/platform/emitter.ts';
 import { Instructions } from '../../../extension/platform/instructions/instructions.ts';
 import { BackendError, localProblem } from '../../../extension/platform/server/backendError.ts';
 import type { Message } from '../../../shared/conversations.ts';
+import type { FetchedPage } from '../../../shared/fetch.ts';
+import type { Model } from '../../../shared/models.ts';
 import type { RunEvent, RunRequest } from '../../../shared/runs.ts';
 import { perigee, sampleFile } from '../window.ts';
 
 export class Memory implements vscode.Memento {
   readonly values = new Map<string, unknown>();
   keys = () => [...this.values.keys()];
-  get = (key: string) => this.values.get(key) as never;
+  get = (key: string, fallback?: unknown) => (this.values.has(key) ? this.values.get(key) : fallback) as never;
   async update(key: string, value: unknown) {
     // As the editor does: what is kept is a copy.
     if (value === undefined) this.values.delete(key);
@@ -43,6 +45,8 @@ export class Scene {
     balance: null,
     changed: new Emitter<void>(),
     connect: new Emitter<void>(),
+    /** Calls the server as the account. */
+    call: (use: (who: unknown) => unknown): unknown => use({}),
   };
   /** What the server does with each message; undefined: takes it. */
   answer: (request: RunRequest) => Promise<BackendError | undefined> = async () => undefined;
@@ -53,6 +57,12 @@ export class Scene {
   index: () => Promise<Finder> = async () => (await perigee()).index();
   /** What the server has of every conversation; undefined: it knows none, and its answers end at once. */
   messages: Message[] | undefined;
+  /** What the server reads of a web page; absent: it reads none for this account. */
+  fetchPage: ((url: string) => Promise<FetchedPage>) | undefined;
+  /** What the server offers. */
+  models: Model[] = [];
+  /** The pictures that the server has, by attachment. */
+  readonly pictures = new Map<string, Uint8Array>();
   /** Until it resolves, no conversation is read. */
   reading: Promise<void> = Promise.resolve();
   readonly stopped: string[] = [];
@@ -82,6 +92,7 @@ export class Scene {
     };
     Object.defineProperty(view, 'isListening', { get: () => this.listening });
     const noEvent = new Emitter<never>().event;
+    const pages = () => (this.fetchPage ? { pagesPerHour: 20 } : {});
     this.controller = new ChatController({
       view: view as unknown as ChatView,
       session: {
@@ -91,20 +102,29 @@ export class Scene {
         get account() {
           return session.account;
         },
+        get limits() {
+          return pages();
+        },
         balance: null,
         notices: [],
         onDidChange: session.changed.event,
         onDidConnect: session.connect.event,
         onDidChangeConversation: noEvent,
         begin: async () => {},
-        call: (use: (who: unknown) => unknown) => use({}),
+        call: (use: (who: unknown) => unknown) => session.call(use),
         credential: async () => ({}),
         failed: async () => {},
       } as unknown as Session,
       offers: { options: undefined, onDidChange: noEvent, load: async () => {} } as unknown as Offers,
       backend: {
         device: 'here',
-        models: async () => ({ models: [] }),
+        fetchPage: (_: unknown, url: string) => this.fetchPage!(url),
+        models: async () => ({ models: this.models }),
+        picture: async (_: unknown, id: string) => {
+          const bytes = this.pictures.get(id);
+          if (!bytes) throw notFound();
+          return { mediaType: 'image/png', bytes };
+        },
         conversation: async () => {
           await this.reading;
           if (!this.messages) throw notFound();
@@ -132,6 +152,7 @@ export class Scene {
       index: () => this.index(),
       instructions: this.instructions,
       userPrompts: sampleFile('../prompts-of-the-user'),
+      pictures: sampleFile('more/pictures'),
       log: { info() {}, warn() {}, error() {} },
     } as never);
   }

@@ -196,12 +196,29 @@ describe('instructions', () => {
     assert.deepEqual(leftOut, [{ path: 'AGENTS.md', why: 'AGENTS.md can’t be read as text.' }]);
   });
 
+  it('go along as the files are when a question is sent, though no watcher has told of them', async () => {
+    const instructions = new Instructions();
+    try {
+      assert.deepEqual(paths(await instructions.for([])), []);
+      await write('AGENTS.md', 'Be brief.');
+      const told = new Promise<void>((done) => instructions.onDidChange(() => done()));
+      assert.deepEqual(await instructions.take([]), [{ path: 'AGENTS.md', text: 'Be brief.' }]);
+      // So that it is shown, too.
+      await told;
+      assert.deepEqual(paths(await instructions.for([])), ['AGENTS.md']);
+    } finally {
+      instructions.dispose();
+    }
+  });
+
   it('are shown as the last look found them, though an earlier one ends later', async () => {
     const changed = new Emitter<void>();
     const looks: ((guidance: Guidance) => void)[] = [];
     const guidance = new ChatGuidance({
       onDidChange: changed.event,
       for: () => new Promise<Guidance>((done) => looks.push(done)),
+      take: async () => [],
+      look: async () => {},
     });
     const shown = () => guidance.shown([], { text: '', chips: [] }, []);
     const told = new Promise<void>((done) => guidance.onDidChange(() => shown() && done()));

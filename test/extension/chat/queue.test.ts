@@ -153,7 +153,7 @@ describe('messages that are written while an answer runs', () => {
     let open = () => {};
     scene.answer = () => new Promise((resolve) => (open = () => resolve(undefined)));
     scene.end(first);
-    await until(() => queue(scene)[0]?.isSending === true);
+    await until(() => queue(scene)[0]?.isSending === true && scene.requests.length === 2);
     scene.say({ type: 'draft', text: 'Mine\n\nSecond', chatId });
     scene.say({ type: 'waiting', id: second!.id, chatId, deed: 'edit', text: 'Second' });
     await scene.until('tooLate');
@@ -329,7 +329,7 @@ describe('messages that are written while an answer runs', () => {
     let open = () => {};
     scene.answer = () => new Promise((resolve) => (open = () => resolve(undefined)));
     scene.end(first);
-    await until(() => queue(scene)[0]?.isSending === true);
+    await until(() => queue(scene)[0]?.isSending === true && scene.requests.length === 2);
     const told = scene.told.length;
     scene.say({ type: 'waiting', id: queue(scene)[0]!.id, chatId, deed: 'remove' });
     await scene.until('notice');

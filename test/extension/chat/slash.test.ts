@@ -65,6 +65,33 @@ describe('commands after a slash', () => {
     assert.equal((await asked('/document')).text, 'Write documentation comments for lines 2–4 of client.ts.');
   });
 
+  it('compact the chat by a request of its own, which takes nothing along and leaves what is attached', async () => {
+    await show('src/client.ts');
+    scene.say({ type: 'attach', kind: 'file' });
+    await scene.until('surroundings');
+    scene.say({ type: 'draft', text: '/compact' });
+    const { request, told } = await scene.send('/compact');
+    assert.equal(told.type, 'sent', JSON.stringify(told));
+    assert.deepEqual([request?.kind, request?.compacts], ['chat', true]);
+    assert.deepEqual(JSON.parse(JSON.stringify(request?.input)), { text: '' });
+    assert.equal(scene.draft(), '');
+    assert.match(await refused('/compact the first half'), /stands alone/);
+  });
+
+  it('do not compact a chat so short that it would cost more than it saves', async () => {
+    scene.messages = [];
+    const answered = async (inputTokens: number) => {
+      const { request } = await scene.send('Hello');
+      const usage = { inputTokens, cachedInputTokens: 0, outputTokens: 80, estimated: false };
+      scene.end(request!.id, { usage });
+      await scene.surroundings(({ contextTokens }) => contextTokens === inputTokens + 80);
+    };
+    await answered(420);
+    assert.match(await refused('/compact'), /only 500 tokens so far: a summary would cost more than it saves/);
+    await answered(920);
+    assert.equal((await scene.send('/compact')).told.type, 'sent');
+  });
+
   it('are shown in the chat as they were sent, and leave nothing in the draft', async () => {
     await show('src/client.ts');
     scene.say({ type: 'draft', text: '/explain' });
@@ -176,6 +203,21 @@ describe('commands after a slash', () => {
     assert.match(await refused('/release-notes'), /release notes\.prompt\.md is longer than the 32 KB of a prompt/);
     await vscode.workspace.fs.delete(sampleFile(`${PROMPTS}/release notes.prompt.md`));
     await scene.surroundings((value) => !value.commands.some(({ name }) => name === 'release-notes'));
+  });
+
+  it('are prompt files that no watcher told of, once the list is opened or their name is sent', async () => {
+    const { workspace } = vscode;
+    await workspace.getConfiguration('files').update('watcherExclude', { '**/.github/**': true }, true);
+    try {
+      await scene.surroundings(() => true);
+      await write(`${PROMPTS}/unseen.prompt.md`, 'Was I seen?');
+      assert.equal((await asked('/unseen')).text, 'Was I seen?');
+      await write(`${PROMPTS}/other.prompt.md`, 'And I?');
+      scene.say({ type: 'listCommands' });
+      await scene.surroundings((value) => value.commands.some(({ name }) => name === 'other'));
+    } finally {
+      await workspace.getConfiguration('files').update('watcherExclude', undefined, true);
+    }
   });
 
   it('are no prompt files of a workspace that is not trusted', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { CommitMessages } from '../../../extension/edit/actions/commitMessage.ts';
+import { MessageBox } from '../../../extension/edit/actions/messageBox.ts';
 import { openGit, type Repository } from '../../../extension/platform/git.ts';
 import { BackendError } from '../../../extension/platform/server/backendError.ts';
 import { describeWhere, inWorker, noGit, sampleFile, until } from '../window.ts';
@@ -214,6 +215,43 @@ describeWhere(!inWorker, 'Commit Message', noGit, () => {
     await over;
     await shows('Describe!');
     await messages.next(/changed meanwhile/);
+  });
+
+  it('is no stranger’s when the box comes on the screen while it is written', async () => {
+    const rootUri = vscode.Uri.file('/elsewhere');
+    const query = `rootUri=${encodeURIComponent(String(rootUri))}`;
+    const uri = vscode.Uri.from({ scheme: 'vscode-scm', path: 'git/elsewhere', query });
+    let shown = '';
+    const changed = new vscode.EventEmitter<vscode.Uri>();
+    const screen = vscode.workspace.registerTextDocumentContentProvider('vscode-scm', {
+      onDidChange: changed.event,
+      provideTextDocumentContent: () => shown,
+    });
+    const box = new MessageBox({ rootUri, inputBox: { value: '' } });
+    let isTouched = false;
+    box.begin(() => {
+      isTouched = true;
+    });
+    try {
+      for (const text of ['Say', 'Say what', 'Say what for']) box.write(text);
+      shown = 'Say';
+      const document = await vscode.workspace.openTextDocument(uri);
+      const becomes = async (text: string) => {
+        shown = text;
+        changed.fire(uri);
+        await until(vscode.workspace.onDidChangeTextDocument, () => document.getText() === text);
+      };
+      await becomes('Say what');
+      await becomes('Say what for');
+      assert.equal(isTouched, false);
+      // Once it was reported, the same text is somebody else's.
+      await becomes('Say what');
+      assert.equal(isTouched, true);
+    } finally {
+      box.dispose();
+      screen.dispose();
+      changed.dispose();
+    }
   });
 
   it('is as it was after a stop', async () => {

@@ -156,6 +156,23 @@ describe('applying code of the chat', () => {
     assert.equal(scene.reviewed.length, 0);
   });
 
+  it('asks whether lines are to go that a block lacks, and reviews either answer', async () => {
+    const code = { text: A.slice(A.indexOf('export')).replace('b(2)', 'b(22)'), language: 'lua', source };
+    const named = { ...code, path: scene.path('a.lua') };
+    const applied = await apply.applyCode(named);
+    assert.ok(applied.kind === 'refused', JSON.stringify(applied));
+    assert.match(applied.message, /a\.lua: The code lacks the file’s first line\. Perigee can’t tell/);
+    assert.deepEqual(applied.readings, ['file', 'part']);
+    assert.equal(scene.reviewed.length, 0);
+    for (const [reading, after] of [
+      ['file', code.text],
+      ['part', A.replace('b(2)', 'b(22)')],
+    ] as const) {
+      assert.equal((await apply.applyCode({ ...named, reading })).kind, 'review');
+      assert.equal(scene.reviewed.at(-1)![1].after, after);
+    }
+  });
+
   it('tells the line that is nearest to what has no place', async () => {
     const text = block('export function second(many) {\n  return c(2);\n}', 'export function third() {}');
     const applied = await apply.applyCode({ text, language: 'lua', path: scene.path('a.lua'), source });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
+import { PROPOSED_SCHEME, ProposedContents, proposedUri } from '../../../extension/edit/proposals/proposedContents.ts';
 import { change, create, move, ProposalScene, remove } from './proposalScene.ts';
 
 const A = 'one\ntwo\nthree\nfour\nfive\nsix\n';
@@ -215,6 +216,45 @@ describe('a proposal of many files', () => {
     assert.equal(scene.proposals.list.proposals.length, 0);
     const { tabs } = vscode.window.tabGroups.activeTabGroup;
     assert.ok(!tabs.some(({ input }) => input instanceof vscode.TabInputTextDiff), 'its diffs are closed');
+  });
+
+  it('closes the diff of a decided file that opens late', async () => {
+    const proposal = await proposeAll();
+    const file = scene.file(proposal, 'a.txt');
+    const shown = proposedUri(file);
+    await scene.proposals.reject(file);
+    await scene.show('b.txt');
+    // As a click on its row, just before, does on a busy machine.
+    await vscode.commands.executeCommand('vscode.diff', scene.uri('a.txt'), shown, 'a.txt (proposed)');
+    const isOpen = () =>
+      vscode.window.tabGroups.all.some(({ tabs }) => tabs.some(({ label }) => label === 'a.txt (proposed)'));
+    await scene.until(() => !isOpen());
+    assert.deepEqual(await onDisk(), before);
+  });
+
+  it('closes the diffs that the editor restores from an earlier window', async () => {
+    await scene.write('a.txt', A);
+    const proposed = vscode.Uri.from({
+      scheme: PROPOSED_SCHEME,
+      path: scene.uri('a.txt').path,
+      query: 'proposal=1&file=2&side=after',
+    });
+    await vscode.commands.executeCommand('vscode.diff', scene.uri('a.txt'), proposed, 'a.txt (proposed)');
+    const contents = new ProposedContents(scene.proposals.list);
+    const { tabGroups } = vscode.window;
+    const isOpen = () => tabGroups.all.some(({ tabs }) => tabs.some(({ label }) => label === 'a.txt (proposed)'));
+    await scene.until(() => !isOpen());
+    contents.dispose();
+  });
+
+  it('decides nothing that is not in front, where the diff in front is of a proposal that is gone', async () => {
+    const [gone, proposal] = [await proposeAll(), await proposeAll()];
+    scene.proposals.list.remove(gone);
+    await scene.proposals.show(scene.file(gone, 'a.txt'));
+    for (const decide of ['accept', 'reject', 'acceptAll', 'rejectAll'] as const) await scene.proposals[decide]();
+    assert.deepEqual(await onDisk(), before);
+    assert.deepEqual(scene.proposals.list.proposals, [proposal]);
+    assert.ok(proposal.files.every(({ state }) => state === 'open'));
   });
 
   it('shows a file as it is now and as it would be', async () => {

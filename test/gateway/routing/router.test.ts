@@ -88,6 +88,21 @@ describe('several model services as one', () => {
       );
     });
 
+  it('asks a fallback to think only if that one can', async () => {
+    const fallbacks = [{ model: 'plain', maxOutputTokens: 50 }];
+    const only = { ...request(), thinking: { reasoning_effort: 'max' }, fallbacks };
+    router = routerOf({ east: null });
+    doubles.east.script(FAILURES.noModel);
+    for await (const _ of router.stream(only, NEVER));
+    assert.deepEqual(
+      doubles.east.bill.map(({ body }) => [body.model, (body as unknown as Record<string, unknown>).reasoning_effort]),
+      [
+        ['double', 'max'],
+        ['plain', undefined],
+      ],
+    );
+  });
+
   it('shows no client a failure where one service fails half of its requests and the other none', async () => {
     sayNames();
     let failures = 0;

@@ -50,11 +50,15 @@ for (const engine of ENGINES)
         await leave(nodes[0]!.db, ledger_id, 3 * CREDIT);
         const there = new Client(other().url, here.token, here.accountId);
         const requests = [here.chat('one'), there.chat('two')] as const;
+        // The first answer must not give back what it held before the second asks.
+        const { double } = nodes[0]!;
+        const gates = ['one', 'two'].map((when) => double.script({ when, pieces: ['Hello.'], gateAt: 0 }));
         const answers = await Promise.all([here.start(requests[0]), there.start(requests[1])]);
         assert.deepEqual(
           answers.map(({ status, body }) => (status === 202 ? body.run.clampedTo !== undefined : body.code)).toSorted(),
           [false, true],
         );
+        for (const gate of gates) gate.open();
         endOf(await here.events(requests[0].id));
         endOf(await there.events(requests[1].id));
       }

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { sql } from 'kysely';
 import type { Chip } from '../../../extension/chat/protocol.ts';
 import { conversationBytes, type Forecast, forecastAnswer } from '../../../extension/chat/webview/model/forecast.ts';
+import { imageTokens, imageTokensBound } from '../../../shared/media/images.ts';
 import type { ModelsAnswer } from '../../../shared/models.ts';
 import type { Client } from '../../support/client.ts';
 import { onBothEngines } from '../../support/engines.ts';
+import { png } from '../../support/pngs.ts';
 import type { TestServer } from '../../support/server.ts';
 
 const C = 1_000_000;
@@ -41,7 +43,7 @@ async function foretold(
   const contextTokens = usage ? usage.inputTokens + usage.outputTokens : 0;
   return forecastAnswer({
     surroundings: { balance, models, modelId: models[0]!.id, chips, contextTokens },
-    soFarBytes: conversationBytes(messages, false, contextTokens),
+    soFarBytes: conversationBytes(messages, false, contextTokens, models[0]!.vision),
     draft: text,
   });
 }
@@ -85,6 +87,24 @@ onBothEngines(
       }
     });
 
+    it('counts a picture as the server does, before it is sent and afterwards', async () => {
+      const bytes = png(1_280, 960);
+      const tokens = imageTokens({ width: 1_280, height: 960 });
+      const mostTokens = imageTokensBound({ width: 1_280, height: 960 });
+      const chip = { id: 'p', kind: 'image', label: 'a.png', path: 'a.png', tokens, mostTokens } as const;
+      const picture = { kind: 'image', path: 'a.png', mediaType: 'image/png', data: bytes.toString('base64') };
+      const client = await memberWith(server(), 3_400_000);
+      const conversationId = crypto.randomUUID();
+      for (const [chips, attachments] of [[[chip], [picture]], []] as const) {
+        const forecast = await foretold(client, conversationId, 'How?', chips ? [...chips] : []);
+        const request = client.chat('', { conversationId, input: { text: 'How?', attachments } } as never);
+        const { run } = (await client.start(request)).body;
+        await client.events(request.id);
+        assert.ok(forecast?.kind === 'short' && run.clampedTo !== undefined, JSON.stringify(forecast));
+        assert.ok(Math.abs(forecast.tokens - run.clampedTo) <= 20, `${forecast.tokens} said, ${run.clampedTo} granted`);
+      }
+    });
+
     it('counts the conversation so far as the server does', async () => {
       const client = await memberWith(server(), 1_200_000);
       const conversationId = crypto.randomUUID();
@@ -110,7 +130,7 @@ onBothEngines(
   {
     policy: (policy) => {
       const price = { mode: 'tokens', ...rates, tiers } as const;
-      policy.models = [{ id: 'double', contextTokens: 128_000, maxOutputTokens: 8192, price }];
+      policy.models = [{ id: 'double', contextTokens: 128_000, maxOutputTokens: 8192, price, vision: true }];
     },
   },
 );

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ENGINES } from '../../support/engines.ts';
-import { Killing, random } from '../../support/killing.ts';
+import { Killing, random } from '../../support/killing/killing.ts';
 
 /** `npm run soak` asks for more. */
 const ROUNDS = Number(process.env.PERIGEE_KILLS ?? 5);
@@ -17,14 +17,14 @@ for (const engine of ENGINES)
       const next = random(SEED);
       try {
         // On a busy machine many die before they have answered anything: then it takes more of them.
-        const isEnough = ({ cutOff, answers, payments }: Killing['toll']) =>
-          cutOff >= ROUNDS / 2 && answers >= ROUNDS / 4 && payments > 0;
+        const isEnough = ({ cutOff, answers, payments, calls, faults }: Killing['toll']) =>
+          cutOff >= ROUNDS / 2 && answers >= ROUNDS / 4 && payments > 0 && calls > 0 && faults > 0;
         for (let n = 1; n <= ROUNDS || (n <= 6 * ROUNDS && !isEnough(killing.toll)); n++) {
           const seed = Math.floor(next() * 2 ** 32);
           await killing.round(seed).catch((error) => {
             throw new Error(`round ${n}, seed ${seed}: ${(error as Error).message}`, { cause: error });
           });
-          if (n % 50 === 0) console.log(`        ${n} rounds: ${JSON.stringify(killing.toll)}`);
+          if (n % 10 === 0) console.log(`        ${n} rounds: ${JSON.stringify(killing.toll)}`);
         }
         assert.ok(isEnough(killing.toll), JSON.stringify(killing.toll));
         console.log(`        ${JSON.stringify(killing.toll)}`);

@@ -61,7 +61,7 @@ onBothEngines(
         'POST /v1/messages',
         'POST /v1/responses',
       ]);
-    }).timeout(60_000);
+    }).timeout(180_000);
   },
   {
     policy: (policy) => {

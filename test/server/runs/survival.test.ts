@@ -6,6 +6,7 @@ import { parseConfig } from '../../../server/platform/config/config.ts';
 import { openDatabase } from '../../../server/platform/db/open.ts';
 import { createLog } from '../../../server/platform/log.ts';
 import { MICRO_PER_CREDIT } from '../../../shared/account.ts';
+import type { RequestRecord } from '../../../shared/requests.ts';
 import { UpstreamDouble } from '../../doubles/upstream.ts';
 import { breakTable } from '../../support/broken.ts';
 import { Client, endOf, textOf } from '../../support/client.ts';
@@ -54,7 +55,7 @@ for (const engine of ENGINES)
       const pieces = ['Once ', 'upon ', 'a ', 'time'];
       const gate = double.script({ when: 'A story', thoughts: ['How do they ', 'begin?'], pieces, gateAt: 2 });
       const request = guest.chat('A story');
-      await guest.start(request);
+      const started = await guest.start(request);
       await gate.atGate;
       await guest.events(request.id, 0, (e) => e.type === 'text' && e.data.text.includes('upon'));
       await stored(database.url, request.id);
@@ -75,12 +76,39 @@ for (const engine of ENGINES)
         ['Once upon ', 'How do they begin?', 'interrupted', 0],
       );
       assert.equal(await again.available(), 10 * MICRO_PER_CREDIT);
+      // Guard: run.request_id, and recovery's own record of it.
+      for (const known of [request.id, started.headers.get('x-request-id')]) {
+        const { status, body } = await again.request<RequestRecord>('GET', `/api/requests/${known}`);
+        assert.deepEqual([status, body.id], [200, started.headers.get('x-request-id')]);
+        assert.deepEqual([body.outcome, body.code, body.chargedMicro], ['interrupted', 'node_lost', 0]);
+      }
       // A reader that had seen more than was stored is told the end as well.
       assert.equal(endOf(await again.events(request.id, 500)).type, 'done');
       const { conversationId } = request;
       double.script({ text: 'a time.' });
       await again.run(again.chat('', { conversationId, continues: request.id }));
       assert.equal(await again.available(), 9 * MICRO_PER_CREDIT);
+    });
+
+    it('in the middle of a call for another extension: its record names the extension, and no API key', async () => {
+      const guest = await Client.guest(server.url);
+      const gate = double.script({ when: 'A story', pieces: ['Once ', 'upon ', 'a '], gateAt: 2 });
+      const body = { model: 'double', max_tokens: 100, stream: true, messages: [{ role: 'user', content: 'A story' }] };
+      const headers = { 'perigee-for': 'acme.helper', 'perigee-daily-cap': String(100 * MICRO_PER_CREDIT) };
+      const asked = guest.request('POST', '/v1/chat/completions', body, headers).catch(() => {});
+      await gate.atGate;
+      await server.kill();
+      await asked;
+      server = await start();
+      const again = new Client(server.url, guest.token, guest.accountId);
+      let records: RequestRecord[] = [];
+      // Records are stored a moment after what they are of.
+      while (records.length === 0)
+        ({ requests: records } = (await again.request<{ requests: RequestRecord[] }>('GET', '/api/requests')).body);
+      assert.deepEqual(
+        records.map(({ tool, key, code }) => [tool, key, code]),
+        [['VS Code: acme.helper', undefined, 'node_lost']],
+      );
     });
 
     // Guard: recoverRuns at the start of a server, which ends the run together with its hold (endAbandonedRun).

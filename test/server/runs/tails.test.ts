@@ -28,6 +28,38 @@ onBothEngines('a tail', (server) => {
       assert.deepEqual(await guest.events(request.id, after), all.slice(after), `after ${after}`);
   });
 
+  // Guard: insertEvents takes the same events again.
+  it('shows an answer whole whose events were stored without a word of it, because the connection broke', async () => {
+    const { db, double } = server();
+    const guest = await server().guest();
+    const gate = double.script({ pieces: PIECES, gateAt: 30 });
+    const request = guest.chat('count to sixty');
+    const { writeLeases } = db;
+    let lost = () => {};
+    const isLost = new Promise<void>((resolve) => (lost = resolve));
+    let losing = true;
+    db.writeLeases = async (work) => {
+      const value = await writeLeases(work);
+      const query = db.read.selectFrom('run_event').select('last_seq').where('run_id', '=', request.id);
+      if (!losing || !(await query.executeTakeFirst())) return value;
+      losing = false;
+      lost();
+      throw new Error('Connection terminated unexpectedly');
+    };
+    try {
+      await guest.start(request);
+      await gate.atGate;
+      await isLost;
+      gate.open();
+      const events = await guest.events(request.id);
+      assert.equal(textOf(events), WHOLE);
+      assert.equal((endOf(events).data as { state?: string }).state, 'complete');
+      assert.deepEqual(await guest.events(request.id), events);
+    } finally {
+      db.writeLeases = writeLeases;
+    }
+  });
+
   it('takes Last-Event-ID, which an interrupted reader sends, over the query', async () => {
     const guest = await server().guest();
     const request = guest.chat('hi');

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import type { ShownCode } from '../blocks/applicable.ts';
+import { isOfAll, type ShownCode } from '../blocks/applicable.ts';
 import { ApplyButton, ApplyTold, useApplyCode } from '../parts/Apply.tsx';
 
 interface CodeFrameProps {
@@ -24,7 +24,7 @@ export function CodeFrame({ code, closed, label, title, counts, actions, childre
         {counts}
         <span class="ends">
           <span class="actions">{actions}</span>
-          {apply && <ApplyButton apply={apply} label="Apply" what={label} />}
+          {apply && <ApplyButton apply={apply} label="Apply" what={label} isMain={isOfAll(code)} />}
         </span>
       </figcaption>
       {apply && <ApplyTold apply={apply} what={label} code={code} />}

@@ -1,5 +1,5 @@
 import type { ReadMath } from '../../../../shared/answers/mathTree.ts';
-import { MathInk } from '../../../../shared/mathInk.ts';
+import { MathInk } from '../../../../shared/math/mathInk.ts';
 
 /** The page's script, with the math script's URL and nonce. `currentScript` is set only while it first runs. */
 const own = document.currentScript as HTMLScriptElement | null;

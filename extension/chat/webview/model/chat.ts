@@ -1,6 +1,7 @@
 import { MAX_TEXT } from '../../../../shared/constants.ts';
 import type { FromHost, ToHost } from '../../protocol.ts';
 import { count, isLong, saysSomething } from '../format.ts';
+import { Pictures } from '../pictures.ts';
 import { spokenChanges } from './changes.ts';
 import { Composing, STILL_ANSWERING } from './composing.ts';
 import { addPieces, lostOf, type Piece, putEarlier, putMessages, runningAnswer, toldAnew } from './conversation.ts';
@@ -39,6 +40,7 @@ export class Chat {
   readonly editing: EditingInPlace;
   readonly files: FileLinks;
   readonly queue: QueueDeeds;
+  readonly pictures: Pictures;
   private readonly voice = new Voice((text) => this.say(text));
   private readonly listeners = new Set<() => void>();
   private pieces: Piece[] = [];
@@ -84,6 +86,7 @@ export class Chat {
       (editing) => this.set({ editing, refusal: this.state.refusal?.replaces ? null : this.state.refusal }),
     );
     this.files = new FileLinks(host.post);
+    this.pictures = new Pictures({ host, state: () => this.state, set: (part) => this.set(part) });
     this.queue = new QueueDeeds({
       host,
       state: () => this.state,
@@ -181,6 +184,12 @@ export class Chat {
       case 'files':
       case 'symbols':
         this.files.told(message);
+        break;
+      case 'shrink':
+        void this.pictures.shrink(message);
+        break;
+      case 'picture':
+        this.pictures.told(message);
         break;
       case 'pasted':
         this.putPasted(message);
@@ -300,6 +309,7 @@ export class Chat {
 
   /** Sends the composer's text. While an answer runs, it waits for its end. */
   sendDraft(): void {
+    if (this.pictures.delay(() => this.sendDraft())) return;
     const help = /^\s*\/help(?:\s|$)/i.exec(this.state.draft);
     if (help) {
       this.setDraft(this.state.draft.slice(help[0].length));
@@ -316,7 +326,7 @@ export class Chat {
 
   sendEdited(): void {
     const editing = this.state.editing;
-    if (!editing) return;
+    if (!editing || this.pictures.delay(() => this.sendEdited())) return;
     if (this.answering()) this.hint(this.state.isOffline ? PERHAPS_ANSWERING : STILL_ANSWERING, true);
     else this.send(editing.text, { replaces: editing.messageId, keep: editing.keep });
   }
@@ -333,6 +343,11 @@ export class Chat {
     if (!refusal) return;
     if (refusal.replaces && this.state.editing) this.sendEdited();
     else this.send(this.state.draft.trim() ? this.state.draft : refusal.text);
+  }
+
+  /** Summarises the conversation. The text in the composer stays. */
+  compact(): void {
+    this.send('/compact');
   }
 
   /** Whether an answer runs. While another chat is requested, the one still shown doesn't count. */

@@ -52,6 +52,11 @@ async function attach(chat: Chat, files: File[], uris: string[], to: { to?: stri
   if (uris.length > 0) chat.host.post({ type: 'attachFiles', uris: uris.slice(0, MAX_ATTACHMENTS), ...to });
   for (const file of files.slice(0, MAX_ATTACHMENTS)) {
     const name = file.name.slice(-255) || 'pasted';
+    if (isPicture(file)) {
+      const why = await chat.pictures.attach(file, name, to);
+      if (why) refusals.push(`${name} ${why}`);
+      continue;
+    }
     const read = await textOf(file);
     if ('why' in read) refusals.push(`${name} ${read.why}`);
     else chat.host.post({ type: 'attachText', name, text: read.text, ...to });
@@ -60,7 +65,6 @@ async function attach(chat: Chat, files: File[], uris: string[], to: { to?: stri
 }
 
 async function textOf(file: File): Promise<{ text: string } | { why: string }> {
-  if (isPicture(file)) return { why: 'is a picture. Only text can be attached: describe it, or paste the text in it.' };
   const tooLarge = { why: 'is too large: at most 1 MB can be attached. Attach the part that matters.' };
   // UTF-16 has 2 bytes a character.
   if (file.size > 4 * MAX_TEXT) return tooLarge;

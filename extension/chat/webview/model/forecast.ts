@@ -1,4 +1,6 @@
+import { inPrompt } from '../../../../shared/answers/inPrompt.ts';
 import type { Message } from '../../../../shared/conversations.ts';
+import { IMAGE_TOKENS_BOUND, imageTokensBound } from '../../../../shared/media/images.ts';
 import { clampOutput, MIN_OUTPUT_TOKENS, outputLimit } from '../../../../shared/money/pricing.ts';
 import type { Surroundings } from '../../protocol.ts';
 import { estimateTokens } from '../format.ts';
@@ -27,7 +29,10 @@ export function forecastAnswer({ surroundings, soFarBytes, draft }: Asked): Fore
   const attached = attachedTokens(chips, instructions);
   const parts = [...chips, ...newInstructions(instructions)];
   const around = parts.reduce((sum, { path = '' }) => sum + path.length + ATTACHMENT_WORDS, 0);
-  const attachedBytes = attached * BYTES_A_TOKEN + around;
+  const images = chips.filter(({ kind }) => kind === 'image');
+  const ofImages = images.reduce((sum, { tokens }) => sum + tokens, 0);
+  const mostOfImages = images.reduce((sum, { mostTokens }) => sum + (mostTokens ?? IMAGE_TOKENS_BOUND), 0);
+  const attachedBytes = (attached - ofImages) * BYTES_A_TOKEN + mostOfImages + around;
   const inputBound = soFarBytes + attachedBytes + utf8Length(draft) + SYSTEM_BYTES + 3 * MESSAGE_OVERHEAD;
   const usual = outputLimit(model, contextTokens + attached + estimateTokens(draft));
   const { tokens, neededMicro } = clampOutput(model.price, inputBound, usual, balance.availableMicro);
@@ -44,14 +49,20 @@ export const newInstructions = (given: Surroundings['instructions']) =>
   given && !given.isOut ? given.files.filter(({ isSent }) => !isSent) : [];
 
 /**
- * Bytes that the messages so far take in the next prompt. If earlier messages aren't loaded, an estimate from the last
+ * Bytes that the messages so far take in the next prompt, with their pictures for a model with `vision`. If earlier messages aren't loaded, an estimate from the last
  * answer's tokens.
  */
-export function conversationBytes(messages: readonly Message[], hasEarlier: boolean, contextTokens: number): number {
+export function conversationBytes(
+  messages: readonly Message[],
+  hasEarlier: boolean,
+  contextTokens: number,
+  vision = false,
+): number {
   let bytes = 0;
-  for (const { text, attachments = [] } of messages) {
+  for (const { text, attachments = [] } of inPrompt(messages)) {
     bytes += utf8Length(text) + MESSAGE_OVERHEAD;
-    for (const { characters, path = '' } of attachments) bytes += characters + path.length + ATTACHMENT_WORDS;
+    for (const { image, characters, path = '' } of attachments)
+      bytes += characters + path.length + ATTACHMENT_WORDS + (image && vision ? imageTokensBound(image) : 0);
   }
   return hasEarlier ? Math.max(bytes, contextTokens * BYTES_A_TOKEN) : bytes;
 }

@@ -38,8 +38,15 @@ export function putPage(history: HistoryState, page: Page): HistoryState {
   const last = page.conversations.at(-1);
   const isRefresh = !history.loading && last !== undefined && page.before !== null;
   if (!isRefresh) return { ...base, rows: page.conversations, before: page.before };
-  const below = others.filter((r) => r.updatedAt < last.updatedAt);
+  const below = rowsBelow(others, last);
   return { ...base, rows: [...page.conversations, ...below], before: below.length ? history.before : page.before };
+}
+
+/** The rows that still come after the last one of a page. Behind one that is not pinned, none is. */
+function rowsBelow(rows: readonly ConversationSummary[], last: ConversationSummary): ConversationSummary[] {
+  if (last.pinned) return rows.filter((row) => !row.pinned || row.updatedAt < last.updatedAt);
+  const bare = rows.map((row) => (row.pinned ? { ...row, pinned: undefined } : row));
+  return bare.filter((row) => row.updatedAt < last.updatedAt).sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1));
 }
 
 /** The user's actions in the history. */
@@ -73,6 +80,10 @@ export class HistoryPanel {
     if (history.loading || history.failed !== null || history.before === null) return;
     this.set({ ...history, loading: true });
     this.post({ type: 'history', search: history.search, kind: history.kind, before: history.before });
+  }
+
+  pin(id: string, pinned: boolean): void {
+    this.post({ type: 'pin', id, pinned });
   }
 
   /** The row disappears when the host sends the list again, so it stays if the deletion is refused. */

@@ -60,6 +60,8 @@ function isMended(before: ChatState, now: ChatState): boolean {
       return had?.termsDue !== undefined && has?.termsDue === undefined;
     case 'suspended':
       return had?.suspended !== undefined && has?.suspended === undefined;
+    case 'no_vision':
+      return is.models.find(({ id }) => id === is.modelId)?.vision === true;
     case 'account_closing':
       return had?.closing !== undefined && has?.closing === undefined;
     case 'insufficient_credits': {
@@ -80,7 +82,9 @@ const isFoundAgain = (was: Connection | undefined, is: Connection) => is.state =
 const isAnswered = (before: ChatState, now: ChatState) =>
   runningAnswer(before.conversation) !== undefined && runningAnswer(now.conversation) === undefined;
 
-const ATTACHING: Notice['of'][] = ['attach', 'attachMention', 'attachText', 'attachPasted', 'attachFiles', 'slash'];
+const ATTACHING: Notice['of'][] = [
+  ...(['attach', 'attachMention', 'attachText', 'attachPasted', 'attachPicture', 'attachFiles', 'slash'] as const),
+];
 export const isAttaching = (of: Notice['of']) => of !== undefined && ATTACHING.includes(of);
 
 const attachedTo = ({ chips, edited }: NonNullable<ChatState['surroundings']>) =>

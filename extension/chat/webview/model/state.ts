@@ -1,5 +1,6 @@
 import type { Problem } from '../../../../shared/problems.ts';
 import type { FromHost, Mention, Surroundings, ToHost, Waiting } from '../../protocol.ts';
+import type { Drawn } from '../pictures.ts';
 import type { Changes } from './changes.ts';
 import type { Conversation } from './conversation.ts';
 import { type HistoryState, noHistory } from './history.ts';
@@ -72,6 +73,7 @@ export interface ChatState {
   changes: Changes;
   history: HistoryState;
   mentions: { requestId: string; items: Mention[] } | null;
+  pictures: Drawn;
   /** The list of all commands is open. */
   help: boolean;
   /** One line above the composer about the user's last action there. */
@@ -101,6 +103,7 @@ export const noState: ChatState = {
   changes: {},
   history: noHistory,
   mentions: null,
+  pictures: {},
   help: false,
   hint: null,
   spoken: { text: '', n: 0 },

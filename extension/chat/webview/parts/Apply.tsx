@@ -1,6 +1,6 @@
 import { createContext } from 'preact';
-import { useContext } from 'preact/hooks';
-import type { ApplyState, ToHost } from '../../protocol.ts';
+import { useContext, useEffect, useRef } from 'preact/hooks';
+import type { ApplyState, Reading, ToHost } from '../../protocol.ts';
 import {
   blockId,
   broughtBy,
@@ -23,7 +23,8 @@ export interface Apply {
   state: ApplyState | undefined;
   /** The block's id, if this applies a single block. */
   block?: string;
-  run: () => void;
+  /** `reading`: how the user says the block is meant. */
+  run: (reading?: Reading) => void;
 }
 
 /** The state of applying a code block, and the function that applies it; null if that isn't offered. */
@@ -36,12 +37,12 @@ export function useApplyCode(shown: ShownCode, closed: boolean): Apply | null {
   if (messageId === null || block === null) return null;
   const isTaken = isAll && !isDone(own) && isOfAll(shown);
   const state: ApplyState | undefined = isTaken ? { state: 'applying' } : withPart(own, shown);
-  const run = () => {
+  const run = (reading?: Reading) => {
     const { language, file: path, text, isUnclear, spoken } = shown;
     if (state?.state === 'review') chat.host.post({ type: 'showReview', messageId, block });
     else {
       const code = { text, language: language.slice(0, 100), path, ...(isUnclear && { isUnclear, spoken }) };
-      chat.host.post({ type: 'apply', messageId, block, ...code });
+      chat.host.post({ type: 'apply', messageId, block, ...code, ...(reading && { reading }) });
     }
   };
   return { state, block, run };
@@ -82,7 +83,7 @@ export function ApplyAll({ messageId, text, file }: { messageId: string; text: s
   };
   return (
     <div class="apply-all">
-      <ApplyButton apply={{ state, run }} label={label} what="" />
+      <ApplyButton apply={{ state, run }} label={label} what="" isMain />
       <ApplyTold apply={{ state, run }} what={what} />
     </div>
   );
@@ -112,17 +113,36 @@ function tell(state: ApplyState | undefined): (typeof STATES)[keyof typeof STATE
   }
 }
 
-/** The button stays in its place and shows the progress, so that it keeps the focus. */
-export function ApplyButton({ apply: { state, run }, label, what }: { apply: Apply; label: string; what: string }) {
+/**
+ * The button stays in its place and shows the progress, so that it keeps the focus. If it still has the focus when the
+ * review begins, the editor gets it, with the keys that decide. `isMain`: it may be the one thing to do next.
+ */
+export function ApplyButton(props: { apply: Apply; label: string; what: string; isMain: boolean }) {
+  const { apply, label, what, isMain } = props;
+  const { state, run } = apply;
+  const now = state?.state;
   const told = tell(state);
+  const button = useRef<HTMLButtonElement>(null);
+  const isAsked = useRef(false);
+  useEffect(() => {
+    if (now === 'applying') return;
+    const hasFocus = document.hasFocus() && document.activeElement === button.current;
+    if (isAsked.current && now === 'review' && hasFocus) run();
+    isAsked.current = false;
+  }, [now]);
   return (
     <button
       type="button"
-      class={`button apply ${told ? `told ${state!.state}` : ''}`}
+      ref={button}
+      class={`button secondary apply ${told ? `told ${now}` : isMain && !state ? 'main' : ''}`}
       title={told?.hint ?? `${label}: shows the change in the editor, for you to accept or reject`}
       aria-label={[told?.label ?? label, what].filter(Boolean).join(': ')}
-      aria-disabled={state?.state === 'applying'}
-      onClick={() => state?.state !== 'applying' && run()}
+      aria-disabled={now === 'applying'}
+      onClick={() => {
+        if (now === 'applying') return;
+        isAsked.current = now !== 'review';
+        run();
+      }}
     >
       {told && <Icon name={told.icon} spin={told.icon === 'loading'} />}
       {told?.label ?? label}
@@ -130,8 +150,21 @@ export function ApplyButton({ apply: { state, run }, label, what }: { apply: App
   );
 }
 
+const READINGS = {
+  file: { label: 'Replace the file', title: 'For your review: the lines that the code lacks are deleted' },
+  part: { label: 'Keep them', title: 'For your review: the lines that the code lacks stay' },
+} as const;
+
 /** Why a block was not applied, and the next steps, the best first. `code`: the block, if it is a single one. */
-export function ApplyTold({ apply: { state, block }, what, code }: { apply: Apply; what: string; code?: ShownCode }) {
+export function ApplyTold({
+  apply: { state, block, run },
+  what,
+  code,
+}: {
+  apply: Apply;
+  what: string;
+  code?: ShownCode;
+}) {
   const chat = useChat();
   const messageId = useContext(AnswerContext);
   const isGuest = useChatState((s) => s.surroundings?.account?.kind === 'guest');
@@ -142,6 +175,7 @@ export function ApplyTold({ apply: { state, block }, what, code }: { apply: Appl
   const way = (label: string, message: ToHost, title?: string) =>
     ways.push({ label, title, post: () => chat.host.post(message) });
   if (isRefused && code) {
+    for (const reading of state.readings ?? []) ways.push({ ...READINGS[reading], post: () => run(reading) });
     const text = broughtBy(code);
     const place = messageId !== null && block && state.file ? { messageId, block } : undefined;
     if (place) {

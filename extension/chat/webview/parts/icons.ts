@@ -28,12 +28,15 @@ import error from '@vscode/codicons/src/icons/error.svg';
 import exportIcon from '@vscode/codicons/src/icons/export.svg';
 import eye from '@vscode/codicons/src/icons/eye.svg';
 import file from '@vscode/codicons/src/icons/file.svg';
+import fileMedia from '@vscode/codicons/src/icons/file-media.svg';
 import files from '@vscode/codicons/src/icons/files.svg';
+import fold from '@vscode/codicons/src/icons/fold.svg';
 import folder from '@vscode/codicons/src/icons/folder.svg';
 import folderOpened from '@vscode/codicons/src/icons/folder-opened.svg';
 import gear from '@vscode/codicons/src/icons/gear.svg';
 import gitCommit from '@vscode/codicons/src/icons/git-commit.svg';
 import gitMerge from '@vscode/codicons/src/icons/git-merge.svg';
+import globe from '@vscode/codicons/src/icons/globe.svg';
 import history from '@vscode/codicons/src/icons/history.svg';
 import info from '@vscode/codicons/src/icons/info.svg';
 import insert from '@vscode/codicons/src/icons/insert.svg';
@@ -43,6 +46,8 @@ import listSelection from '@vscode/codicons/src/icons/list-selection.svg';
 import loading from '@vscode/codicons/src/icons/loading.svg';
 import newFile from '@vscode/codicons/src/icons/new-file.svg';
 import openPreview from '@vscode/codicons/src/icons/open-preview.svg';
+import pin from '@vscode/codicons/src/icons/pin.svg';
+import pinned from '@vscode/codicons/src/icons/pinned.svg';
 import refresh from '@vscode/codicons/src/icons/refresh.svg';
 import regex from '@vscode/codicons/src/icons/regex.svg';
 import search from '@vscode/codicons/src/icons/search.svg';
@@ -83,11 +88,13 @@ export const ICONS = {
   eye,
   file,
   files,
+  'file-media': fileMedia,
   folder,
   'folder-opened': folderOpened,
   gear,
   'git-commit': gitCommit,
   'git-merge': gitMerge,
+  globe,
   history,
   info,
   insert,
@@ -97,6 +104,9 @@ export const ICONS = {
   loading,
   'new-file': newFile,
   'open-preview': openPreview,
+  fold,
+  pin,
+  pinned,
   refresh,
   regex,
   search,

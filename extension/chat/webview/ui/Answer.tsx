@@ -1,4 +1,5 @@
 import { Fragment } from 'preact';
+import { useState } from 'preact/hooks';
 import type { Message } from '../../../../shared/conversations.ts';
 import { costOf, enoughFor, isOfFile, tokensOf } from '../format.ts';
 import { CodeBlock } from '../markdown/CodeBlock.tsx';
@@ -7,6 +8,7 @@ import { useChat, useChatState } from '../model/context.ts';
 import { runningAnswer } from '../model/conversation.ts';
 import { AnswerContext, ApplyAll } from '../parts/Apply.tsx';
 import { Icon, IconButton } from '../parts/Icon.tsx';
+import { RequestId } from '../parts/RequestId.tsx';
 import { TryAgainAt } from '../parts/TryAgainAt.tsx';
 import { problemSentence } from '../parts/words.ts';
 import { Checkpoints } from './Checkpoints.tsx';
@@ -31,16 +33,25 @@ export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
   // The box of an incomplete answer already shows the charge.
   const charged = isBroken ? chargedSentence(cost, message) : undefined;
   // The replacement of a selection is already in the editor.
-  const takesApply = message.kind === 'chat' || (asked !== undefined && !isReplacement(asked));
+  const takesApply = message.summary
+    ? false
+    : message.kind === 'chat' || (asked !== undefined && !isReplacement(asked));
   const file = message.kind === 'edit' ? onlyFile(asked) : undefined;
   const again = isLast ? 'Regenerate' : 'Regenerate, replacing what follows';
   return (
-    <article class="message answer" id={`m-${message.id}`} aria-label="Answer" aria-busy={running}>
+    <article
+      class={isLast ? 'message answer last' : 'message answer'}
+      id={`m-${message.id}`}
+      aria-label="Answer"
+      aria-busy={running}
+    >
       {message.continues && <div class="continued quiet">Continued</div>}
       <Thinking message={message} />
       <AnswerContext.Provider value={takesApply ? message.id : null}>
         {message.kind === 'edit' ? (
           message.text && <EditText message={message} asked={asked} file={file} />
+        ) : message.summary ? (
+          <Summary message={message} isWhole={!running && !isBroken} />
         ) : (
           <Markdown text={message.text} ended={!running} />
         )}
@@ -64,7 +75,7 @@ export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
               done="Copied"
               onClick={() => chat.host.post({ type: 'copy', text: message.text })}
             />
-            {message.kind === 'chat' && (
+            {message.kind === 'chat' && !message.summary && (
               <IconButton
                 icon="refresh"
                 label={again}
@@ -73,10 +84,7 @@ export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
               />
             )}
           </span>
-          <span
-            class="cost"
-            title={message.model && `${message.model}${message.device ? `, from ${message.device}` : ''}`}
-          >
+          <span class="cost" title={askedOf(message)}>
             <Cost message={message} cost={charged ? null : cost} />
           </span>
         </footer>
@@ -84,6 +92,51 @@ export function Answer({ message, asked, isLast, isContinued }: AnswerProps) {
     </article>
   );
 }
+
+/** "kimi-k3, thinking: high, from a laptop" */
+const askedOf = ({ model, effort, device }: Message) =>
+  model && [model, effort && `thinking: ${effort}`, device && `from ${device}`].filter(Boolean).join(', ');
+
+/** A summary of the messages before it: one line that unfolds, and whether prompts have it in place of them. */
+function Summary({ message, isWhole }: { message: Message; isWhole: boolean }) {
+  const chat = useChat();
+  const id = useChatState((s) => s.conversation?.id ?? null);
+  const [isUnfolded, unfold] = useState(false);
+  const isUsed = message.summary === 'used';
+  const choose = (summary: string | null) => id && chat.host.post({ type: 'summary', id, summary });
+  return (
+    <div class="thinking summary">
+      <button type="button" aria-expanded={isUnfolded} onClick={() => unfold(!isUnfolded)}>
+        <Icon name={isUnfolded ? 'chevron-down' : 'chevron-right'} />
+        <span>{isWhole ? 'Compacted' : 'Summary'}:</span>
+        <span class="head" dir="auto">
+          {plainLine(message.text)}
+        </span>
+      </button>
+      {isUnfolded && (
+        <section class="thoughts" aria-label="Summary">
+          <Markdown text={message.text} ended={message.state !== 'running'} />
+        </section>
+      )}
+      {isWhole && (
+        <span class="ways quiet">
+          <span>{isUsed ? 'Stands for all messages above.' : 'Not in use: the whole conversation goes along.'}</span>
+          <button type="button" class="link" onClick={() => choose(isUsed ? null : message.id)}>
+            {isUsed ? 'Use the whole conversation again' : 'Use this summary'}
+          </button>
+        </span>
+      )}
+    </div>
+  );
+}
+
+/** The first words of a Markdown text, without its marks. */
+const plainLine = (text: string) =>
+  text
+    .slice(0, 200)
+    .replace(/^[#>*\-\s]+/, '')
+    .replace(/[*_`#]/g, '')
+    .replace(/\s+/g, ' ');
 
 /** While the model thinks, the line of its thoughts says so. */
 function Answering({ message }: { message: Message }) {
@@ -93,7 +146,9 @@ function Answering({ message }: { message: Message }) {
   return (
     <div class="answering quiet">
       <Icon name="loading" spin />
-      <span>{['Answering', enough].filter(Boolean).join(' · ')}</span>
+      <span>
+        {[message.summary ? 'Summarising the conversation' : 'Answering', enough].filter(Boolean).join(' · ')}
+      </span>
     </div>
   );
 }
@@ -130,7 +185,8 @@ function BrokenOff({
   const lost = useChatState((s) => s.conversation?.lost[message.id]);
   const stopped = message.state === 'stopped' || message.state === 'complete';
   const hasText = message.text !== '';
-  const canGoOn = hasText && message.runId && message.kind === 'chat' && !isContinued;
+  const requestId = message.state === 'stopped' || message.cutShort ? '' : message.problem?.requestId || message.runId;
+  const canGoOn = hasText && message.runId && message.kind === 'chat' && !isContinued && !message.summary;
   return (
     <div class={`box ${stopped ? 'calm' : 'error'}`}>
       <Icon name={stopped ? 'debug-stop' : message.state === 'interrupted' ? 'debug-disconnect' : 'error'} />
@@ -149,12 +205,14 @@ function BrokenOff({
               Continue
             </button>
           )}
-          {message.kind === 'chat' && !isContinued && (
+          {message.summary && <span>The whole conversation stays in use.</span>}
+          {message.kind === 'chat' && !isContinued && !message.summary && (
             <button type="button" class="link" onClick={() => chat.regenerate(message.id)}>
               Try again
             </button>
           )}
         </span>
+        {requestId && <RequestId id={requestId} />}
       </div>
     </div>
   );

@@ -1,23 +1,20 @@
-import type { RefObject } from 'preact';
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { meter } from '../../../../shared/money/meter.ts';
-import type { Mention } from '../../protocol.ts';
 import { deleteSelected } from '../editKeys.ts';
 import { count, counted, enoughFor, saysSomething, whatIsLeft } from '../format.ts';
 import { sendKey, sends } from '../look.ts';
-import type { Chat } from '../model/chat.ts';
 import { useChat, useChatState } from '../model/context.ts';
 import { runningAnswer } from '../model/conversation.ts';
 import { conversationBytes, forecastAnswer } from '../model/forecast.ts';
 import { Boundary } from '../parts/Boundary.tsx';
 import { Icon, IconButton } from '../parts/Icon.tsx';
-import { listKeys } from '../parts/listKeys.ts';
+import { Unseen } from '../parts/Picture.tsx';
 import { signInFor } from '../parts/words.ts';
 import { Chips } from './Chips.tsx';
 import { AttachMenu, ModelMenu } from './ComposerMenus.tsx';
 import { ContextRing } from './ContextRing.tsx';
 import { Help } from './Help.tsx';
-import { Mentions } from './Mentions.tsx';
+import { Mentions, useMentions } from './Mentions.tsx';
 import { Queue } from './Queue.tsx';
 import { Refused } from './Refused.tsx';
 import { Standing } from './Standing.tsx';
@@ -48,6 +45,7 @@ export function Composer() {
         <LeftBefore />
         <Help />
         <Queue />
+        <Unseen />
         <Box draft={draft} />
         <Boundary of={surroundings} instead={null}>
           <Left />
@@ -96,7 +94,7 @@ function Box({ draft }: { draft: string }) {
   const running = useChatState((s) => runningAnswer(s.conversation) !== undefined);
   const isOffline = useChatState((s) => s.isOffline);
   const sendWith = useChatState((s) => s.surroundings?.look?.sendWith);
-  const mentions = useMentions(chat, field);
+  const mentions = useMentions(chat, field, (text) => chat.setDraft(text));
   const slash = useSlash(chat, field);
   const list = mentions.shown ?? slash.shown;
   const look = () => {
@@ -251,10 +249,11 @@ function Enough() {
   const running = useChatState((s) => runningAnswer(s.conversation) !== undefined);
   const draft = useChatState((s) => s.draft);
   const contextTokens = surroundings?.contextTokens ?? 0;
+  const vision = surroundings?.models.find(({ id }) => id === surroundings.modelId)?.vision;
   // A running answer's text changes in each frame, and part of its hold returns.
   const soFarBytes = useMemo(
-    () => (running ? 0 : conversationBytes(messages, hasEarlier, contextTokens)),
-    [messages, hasEarlier, contextTokens, running],
+    () => (running ? 0 : conversationBytes(messages, hasEarlier, contextTokens, vision)),
+    [messages, hasEarlier, contextTokens, vision, running],
   );
   if (!surroundings || running || surroundings.connection.state !== 'ok') return null;
   // A guest's messages are counted elsewhere, and a banner reports an empty balance.
@@ -273,56 +272,3 @@ function Enough() {
 }
 
 const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
-
-/** The @ word at the cursor, the host's matches for it, and the keys that choose one. */
-function useMentions(chat: Chat, area: RefObject<HTMLTextAreaElement | null>) {
-  const [query, setQuery] = useState<{ requestId: string; from: number; to: number } | null>(null);
-  const [at, setAt] = useState(0);
-  const answer = useChatState((s) => s.mentions);
-  const [items, setItems] = useState<Mention[]>([]);
-  useEffect(() => {
-    if (!query || answer?.requestId !== query.requestId) return;
-    setItems(answer.items);
-    setAt(0);
-  }, [answer, query]);
-  const close = () => {
-    setQuery(null);
-    setItems([]);
-    chat.forgetMentions();
-  };
-  const look = () => {
-    const field = area.current;
-    if (!field || field.selectionStart !== field.selectionEnd) return close();
-    const to = field.selectionStart;
-    const word = /(?:^|[\s(])@([^\s@]{0,200})$/.exec(field.value.slice(Math.max(0, to - 202), to));
-    if (!word) return query ? close() : undefined;
-    const requestId = crypto.randomUUID();
-    setQuery({ requestId, from: to - word[1]!.length - 1, to });
-    chat.host.post({ type: 'mentions', requestId, query: word[1]! });
-  };
-  const choose = (item: Mention) => {
-    const field = area.current;
-    if (!field || !query) return;
-    chat.host.post({ type: 'attachMention', id: item.id });
-    field.focus();
-    field.setSelectionRange(query.from, query.to);
-    field.setRangeText('');
-    chat.setDraft(field.value);
-    chat.say(`Attached ${item.label}`);
-    close();
-  };
-  const isShown = query !== null && items.length > 0;
-  const isLoading = query !== null && answer?.requestId !== query.requestId;
-  const onKey = (event: KeyboardEvent): boolean => {
-    // The list is still for an earlier word. Enter means the coming list, so it does nothing for now. Escape closes the
-    // list, so that Enter works again even if no answer comes.
-    if (isLoading && ((event.key === 'Enter' && !event.shiftKey) || event.key === 'Escape')) {
-      if (event.key === 'Escape') close();
-      event.preventDefault();
-      event.stopPropagation();
-      return true;
-    }
-    return isShown && listKeys(event, { items, at, setAt, choose, close });
-  };
-  return { look, close, onKey, shown: isShown ? { label: 'Attach', items, at, choose, point: setAt } : null };
-}

@@ -3,6 +3,7 @@ import { exactCredits } from '../../../../shared/money/amounts.ts';
 import type { AttachNow } from '../../protocol.ts';
 import { count, fullDay } from '../format.ts';
 import { useChat, useChatState } from '../model/context.ts';
+import { effortWords, usualCost } from '../parts/efforts.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Menu, type MenuItem } from '../parts/Menu.tsx';
 
@@ -21,14 +22,21 @@ export function AttachMenu({ to }: { to?: string }) {
     { id: 'selection', label: 'Selection', icon: 'list-selection', run: attach('selection') },
     { id: 'problems', label: 'Problems', icon: 'warning', run: attach('problems') },
     { id: 'diff', label: 'Uncommitted changes', icon: 'git-commit', run: attach('diff') },
+    { id: 'editors', label: 'Open editors', icon: 'files', run: attach('editors') },
     { id: 'found', label: 'The workspace', icon: 'search', run: attach('found') },
   ];
-  const offered = all.filter(({ id }) => attachable.includes(id));
-  const begins = offered.length > 0;
-  const items: MenuItem[] = [
-    ...offered,
-    { id: 'pick', label: 'Choose a file', icon: 'folder-opened', begins, run: attach('pick') },
+  const asking: MenuItem[] = [
+    { id: 'pick', label: 'Choose a file', icon: 'folder-opened', run: attach('pick') },
+    { id: 'folder', label: 'Folder…', icon: 'folder', run: attach('folder') },
+    { id: 'symbol', label: 'Symbol…', icon: 'symbol-method', run: attach('symbol') },
+    { id: 'commit', label: 'Commit…', icon: 'git-commit', run: attach('commit') },
+    { id: 'terminal', label: 'Terminal output…', icon: 'terminal', run: attach('terminal') },
+    { id: 'page', label: 'Web page…', icon: 'globe', run: attach('page') },
   ];
+  const isOffered = ({ id }: MenuItem) => id === 'pick' || attachable.includes(id);
+  const offered = all.filter(isOffered);
+  const begins = offered.length > 0;
+  const items = [...offered, ...asking.filter(isOffered).map((item, at) => (at === 0 ? { ...item, begins } : item))];
   return (
     <Menu label="Attach" side="over" class="icon-button" items={items}>
       <Icon name="add" />
@@ -40,9 +48,16 @@ export function ModelMenu() {
   const chat = useChat();
   const models = useChatState((s) => s.surroundings?.models ?? none);
   const modelId = useChatState((s) => s.surroundings?.modelId ?? null);
+  const effort = useChatState((s) => s.surroundings?.effort);
+  const messages = useChatState((s) => s.conversation?.messages ?? none);
   const isGuest = useChatState((s) => s.surroundings?.account?.kind === 'guest');
   if (!models.length) return null;
   const chosen = models.find((m) => m.id === modelId) ?? models.find((m) => m.isDefault) ?? models[0]!;
+  const { efforts = [] } = chosen;
+  const select = (id: string, wanted?: string | null) => () => {
+    chat.host.post({ type: 'selectModel', id, ...(wanted !== undefined && { effort: wanted }) });
+    chat.focusComposer();
+  };
   const items: MenuItem[] = models.map((m) => ({
     id: m.id,
     label: m.name,
@@ -50,14 +65,25 @@ export function ModelMenu() {
     notes: notesOf(m, isGuest),
     hint: m.price.mode === 'tokens' ? 'Credits for 1 million tokens' : undefined,
     checked: m.id === chosen.id,
-    run: () => {
-      chat.host.post({ type: 'selectModel', id: m.id });
-      chat.focusComposer();
-    },
+    run: select(m.id),
   }));
+  const steps = efforts.length > 0 ? [undefined, ...efforts] : [];
+  const thinking = steps.map((step, i): MenuItem => {
+    const notes = [effortWords(chosen, step), usualCost(messages, chosen.id, step)].filter((words) => words !== null);
+    return {
+      id: `effort:${step ?? ''}`,
+      label: `Thinking: ${step ?? 'as usual'}`,
+      notes: notes.length > 0 ? notes : undefined,
+      checked: step === effort,
+      begins: i === 0,
+      run: select(chosen.id, step ?? null),
+    };
+  });
+  const label = `Model: ${chosen.name}${effort === undefined ? '' : `, thinking: ${effort}`}`;
   return (
-    <Menu label={`Model: ${chosen.name}`} side="over" class="plain model" items={items}>
+    <Menu label={label} side="over" class="plain model" items={[...items, ...thinking]}>
       <span class="name">{chosen.name}</span>
+      {effort !== undefined && <span class="effort">· {effort}</span>}
       <Icon name="chevron-down" />
     </Menu>
   );

@@ -23,7 +23,7 @@ const EMPTY = {
   all: 'No conversations yet. The first message makes one.',
 };
 
-/** All conversations. Down goes from the search into the list; F2 renames, Delete deletes, Escape closes. */
+/** All conversations. Down goes from the search into the list; F2 renames, P pins, Delete deletes, Escape closes. */
 export function History({ opener }: { opener: RefObject<HTMLButtonElement | null> }) {
   const chat = useChat();
   const history = useChatState((s) => s.history);
@@ -59,7 +59,8 @@ export function History({ opener }: { opener: RefObject<HTMLButtonElement | null
   const now = useNow();
   const groups = new Map<Group, ConversationSummary[]>();
   for (const row of rows) {
-    const group = groupOf(row.updatedAt, now);
+    // What is found has an order of its own.
+    const group = row.pinned && history.search === '' ? 'Pinned' : groupOf(row.updatedAt, now);
     groups.set(group, [...(groups.get(group) ?? []), row]);
   }
   const isEmpty = rows.length === 0 && !history.loading && history.failed === null;
@@ -172,6 +173,7 @@ function Row({ row, isOpen, now, search }: RowProps) {
     wasDoing.current = doing !== null;
   }, [doing]);
   const done = () => setDoing(null);
+  const pin = () => chat.history.pin(row.id, !row.pinned);
   if (doing === 'rename') {
     return (
       <li class="row">
@@ -207,6 +209,7 @@ function Row({ row, isOpen, now, search }: RowProps) {
       onKeyDown={(event) => {
         if (event.key === 'F2') setDoing('rename');
         else if (event.key === 'Delete') setDoing('delete');
+        else if (event.key.toLowerCase() === 'p' && !event.ctrlKey && !event.metaKey && !event.altKey) pin();
         else return;
         event.preventDefault();
       }}
@@ -244,6 +247,11 @@ function Row({ row, isOpen, now, search }: RowProps) {
           icon="export"
           label={`Export ${row.title} as Markdown`}
           onClick={() => chat.host.post({ type: 'export', id: row.id })}
+        />
+        <IconButton
+          icon={row.pinned ? 'pinned' : 'pin'}
+          label={row.pinned ? `Unpin ${row.title}` : `Pin ${row.title}`}
+          onClick={pin}
         />
         <IconButton icon="trash" label={`Delete ${row.title}`} onClick={() => setDoing('delete')} />
       </span>

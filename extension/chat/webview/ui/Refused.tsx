@@ -6,10 +6,14 @@ import { useChat, useChatState } from '../model/context.ts';
 import { isToldByConnection } from '../model/outdated.ts';
 import type { Refusal } from '../model/state.ts';
 import { Icon, IconButton } from '../parts/Icon.tsx';
+import { RequestId } from '../parts/RequestId.tsx';
 import { TryAgainAt } from '../parts/TryAgainAt.tsx';
 import { problemSentence, signInFor } from '../parts/words.ts';
 
 const none: never[] = [];
+
+/** Opens the list of models below the message. */
+const chooseModel = () => document.querySelector<HTMLElement>('.composer .model')?.click();
 
 /** Why a message was not sent, and what to do about it. The typed text stays in the composer. */
 export function Refused({ refusal }: { refusal: Refusal }) {
@@ -58,10 +62,25 @@ export function Refused({ refusal }: { refusal: Refusal }) {
       way('Try again', () => chat.retry());
       break;
     case 'context_too_long':
+      if (problem.compactable) way('Compact the conversation', () => chat.compact());
+      way('New chat', () => chat.newChat());
+      way('Try again', () => chat.retry());
+      break;
     case 'payload_too_large':
       way('New chat', () => chat.newChat());
       way('Try again', () => chat.retry());
       break;
+    case 'no_vision': {
+      const pictures = (refusal.replaces ? edited : chips).filter(({ kind }) => kind === 'image');
+      way('Choose another model', chooseModel);
+      if (pictures.length > 0)
+        way(pictures.length > 1 ? 'Send without the pictures' : 'Send without the picture', () => {
+          for (const { id } of pictures)
+            chat.host.post({ type: 'detach', id, ...(refusal.replaces && { to: refusal.replaces }) });
+          chat.retry();
+        });
+      break;
+    }
     case 'wrong_host':
       way('Settings', () => chat.command('openSettings'));
       way('Try again', () => chat.retry());
@@ -88,6 +107,7 @@ export function Refused({ refusal }: { refusal: Refusal }) {
         {isTooLong && problem.limitTokens && <span>The model reads {count(problem.limitTokens)} tokens. </span>}
         <span>Your text is kept.</span> {isTooLong && <ToDrop drop={problem.drop ?? none} chips={chips} />}
         <span class="ways">{ways}</span>
+        {problem.status >= 500 && problem.requestId && <RequestId id={problem.requestId} />}
       </div>
       <IconButton icon="close" label="Dismiss" onClick={() => chat.dismissRefusal()} />
     </div>

@@ -11,6 +11,7 @@ export function TitleBar() {
   const title = useChatState((s) => s.conversation?.title ?? '');
   const historyOpen = useChatState((s) => s.history.open);
   const account = useChatState((s) => s.surroundings?.account ?? null);
+  const isPinned = useChatState((s) => s.surroundings?.pinned === true);
   const isOffline = useChatState((s) => s.isOffline);
   const offersSignIn = useChatState(
     (s) => s.surroundings?.guests === undefined || s.surroundings.signInCredits !== undefined,
@@ -22,6 +23,13 @@ export function TitleBar() {
   const ofConversation: MenuItem[] = id
     ? [
         { id: 'rename', label: 'Rename', icon: 'edit', disabled: isOffline, run: () => setDoing('rename') },
+        {
+          id: 'pin',
+          label: isPinned ? 'Unpin' : 'Pin',
+          icon: isPinned ? 'pinned' : 'pin',
+          disabled: isOffline,
+          run: () => chat.history.pin(id, !isPinned),
+        },
         {
           id: 'export',
           label: 'Export as Markdown',

@@ -8,8 +8,10 @@ import { useChat, useChatState } from '../model/context.ts';
 import { useNow } from '../model/now.ts';
 import type { Editing } from '../model/state.ts';
 import { Icon, IconButton } from '../parts/Icon.tsx';
+import { SentPicture, Thumb } from '../parts/Picture.tsx';
 import { Chips } from './Chips.tsx';
 import { AttachMenu } from './ComposerMenus.tsx';
+import { Mentions, useMentions } from './Mentions.tsx';
 import { Refused } from './Refused.tsx';
 
 export function UserMessage({ message }: { message: Message }) {
@@ -35,9 +37,9 @@ export function UserMessage({ message }: { message: Message }) {
                 <Icon name="edit" /> Edit
               </li>
             )}
-            {message.attachments?.map((a) => (
-              <SentChip key={a.id} attachment={a} />
-            ))}
+            {message.attachments?.map((a) =>
+              a.kind === 'image' ? <SentPicture key={a.id} attachment={a} /> : <SentChip key={a.id} attachment={a} />,
+            )}
           </ul>
         )}
         <div class="said" dir="auto">
@@ -78,6 +80,7 @@ function SentChip({ attachment, onRemove }: { attachment: Attachment; onRemove?:
   const label = attachmentLabel(attachment);
   const { path = label, range, visible } = attachment;
   const lines = range ? `, lines ${range.start + 1}–${range.end + 1}` : '';
+  const size = attachment.kind === 'image' ? '' : `, ${count(attachment.characters)} characters`;
   const chat = useChat();
   const place = useRef<HTMLSpanElement>(null);
   const line = range && range.start + 1;
@@ -86,11 +89,12 @@ function SentChip({ attachment, onRemove }: { attachment: Attachment; onRemove?:
     if (isLink) chat.files.link(place.current!, { path, line });
   }, [chat, isLink, path, line]);
   return (
-    <li
-      class={visible ? 'chip implicit' : 'chip'}
-      title={`${path}${lines}, ${count(attachment.characters)} characters`}
-    >
-      <Icon name={visible ? 'eye' : KIND_ICONS[attachment.kind]} />
+    <li class={visible ? 'chip implicit' : 'chip'} title={`${path}${lines}${size}`}>
+      {attachment.kind === 'image' ? (
+        <Thumb id={attachment.id} />
+      ) : (
+        <Icon name={visible ? 'eye' : KIND_ICONS[attachment.kind]} />
+      )}
       <span class="label">
         <span ref={place}>{label}</span>
       </span>
@@ -117,6 +121,8 @@ function EditInPlace({ message, editing }: { message: Message; editing: Editing 
   }, []);
   useLayoutEffect(() => chat.takesText(message.id, field.current!, (text) => chat.editing.set({ ...editing, text })));
   const change = (part: Partial<Editing>) => chat.editing.set({ ...editing, ...part });
+  const mentions = useMentions(chat, field, (text) => change({ text }), message.id);
+  const list = mentions.shown;
   const kept = message.attachments?.filter((a) => editing.keep.includes(a.id)) ?? [];
   return (
     <article class="message user editing" id={`m-${message.id}`} aria-label="You, editing">
@@ -141,7 +147,16 @@ function EditInPlace({ message, editing }: { message: Message; editing: Editing 
           dir="auto"
           defaultValue={editing.text}
           aria-label="Your message"
-          onInput={(event) => change({ text: event.currentTarget.value })}
+          aria-autocomplete="list"
+          aria-controls={list ? 'mentions' : undefined}
+          aria-activedescendant={list ? `mention-${list.at}` : undefined}
+          onInput={(event) => {
+            change({ text: event.currentTarget.value });
+            mentions.look();
+          }}
+          onClick={mentions.look}
+          onKeyUp={(event) => (event.key === 'ArrowLeft' || event.key === 'ArrowRight') && mentions.look()}
+          onBlur={mentions.close}
           onPaste={(event) => {
             const area = event.currentTarget;
             const added = event.clipboardData?.getData('text/plain') ?? '';
@@ -152,13 +167,14 @@ function EditInPlace({ message, editing }: { message: Message; editing: Editing 
             } else if (!chat.accepts(added.length, kept)) event.preventDefault();
           }}
           onKeyDown={(event) => {
-            if (event.isComposing) return;
+            if (event.isComposing || mentions.onKey(event)) return;
             if (event.key === 'Escape') chat.editing.set(null);
             else if (sends(event, sendWith)) chat.sendEdited();
             else return;
             event.preventDefault();
           }}
         />
+        {list && <Mentions {...list} />}
         <Chips chips={chips} to={message.id} />
         {refusal && <Refused refusal={refusal} />}
         <div class="row">

@@ -29,6 +29,7 @@ export function useSlash(chat: Chat, area: RefObject<HTMLTextAreaElement | null>
     if (word !== null && /\s$/.test(before) && before.slice(1, -1) === word) attach(word);
     const now = before.startsWith('/') && before.length < 200 && !/\s/.test(before) ? before.slice(1) : null;
     if (now === word) return;
+    if (word === null) chat.host.post({ type: 'listCommands' });
     setWord(now);
     setAt(0);
   };

@@ -8,13 +8,12 @@ import {
   isNewDeclarations,
   type Snippet,
 } from '../placing/anchors.ts';
-import { blockAt, closesBlock, depthOf, isAttached, isTelling, opensBlock, widthOf } from '../text/blocks.ts';
+import { closesBlock, depthOf, isAttached, isTelling, opensBlock, widthOf } from '../text/blocks.ts';
 import type { IndexedFile } from '../text/indexedFile.ts';
 import { isBlank } from '../text/loose.ts';
+import { lacksDeclaration, lostIn, MAX_SILENT } from './lost.ts';
 import { type Arranged, arrange, type Part } from './snippetLines.ts';
 
-/** The most lines that may be removed without replacement, if the code is surely complete. */
-export const MAX_SILENT = 3;
 /** A run of this many lines that also exists elsewhere in the file is not new. */
 const COPIED = 6;
 /** Unchanged lines this far from any change: a snippet that omits lines would have omitted these. */
@@ -57,7 +56,7 @@ export class Arrangement {
   private readonly own: ReadonlyMap<string, number[]>;
   /** How much further the file indents the lines than the snippet. */
   private readonly shift: number;
-  private readonly isComplete: boolean;
+  readonly isComplete: boolean;
   /** Removed and added lines that may belong together. */
   private gone: string[] = [];
   private come: string[] = [];
@@ -68,7 +67,7 @@ export class Arrangement {
     private readonly file: IndexedFile,
     private readonly snippet: Snippet,
     private readonly anchors: readonly Anchor[],
-    private readonly isAll: boolean,
+    readonly isAll: boolean,
   ) {
     this.known = declarations(file.lines);
     this.own = declarations(snippet.lines);
@@ -79,6 +78,7 @@ export class Arrangement {
   /** Returns a message if there is more than one reading. */
   make(): Arranged | string {
     const { file, snippet, anchors } = this;
+    if (this.isAll && lacksDeclaration(file, snippet)) return WHY.leftOut;
     const top = this.top(anchors[0]!);
     if (typeof top === 'string') return top;
     const bottom = this.bottom(anchors.at(-1)!);
@@ -192,7 +192,7 @@ export class Arrangement {
     for (const hunk of hunks) {
       keepTo(above.line + 1 + hunk.oldStart);
       this.gone.push(...hunk.oldLines);
-      this.lost.push(...this.namesOf(hunk.oldLines, line));
+      this.lost.push(...lostIn(file, line, hunk, this));
       this.come.push(...hunk.newLines);
       for (const _ of hunk.oldLines) parts.push({ line: line++ });
       for (const _ of hunk.newLines) parts.push({ own: own++ });
@@ -225,21 +225,6 @@ export class Arrangement {
 
   private shiftOf({ own, line }: Anchor): number {
     return widthOf(this.file.lines[line]!) - widthOf(this.snippet.lines[own]!);
-  }
-
-  /**
-   * The declarations in `keys`, the file's lines from `start` on. In a whole file, a head whose block remains was not
-   * removed.
-   */
-  private namesOf(keys: readonly string[], start: number): string[] {
-    const { lines, keys: all } = this.file;
-    // An example in a comment, such as "* call(function () {", declares nothing.
-    const isQuoted = (line: number) => all[line]!.startsWith('* ') && /^\/?\*/.test(all[line - 1] ?? '');
-    return [...declarations(keys)].flatMap(([name, places]) => {
-      const isGone = (at: number) =>
-        !isQuoted(start + at) && (blockAt(lines, start + at)?.end ?? 0) <= start + keys.length;
-      return !this.isAll || places.some(isGone) ? [name] : [];
-    });
   }
 
   /** Whether more was removed since the last call than an author would remove silently. */

@@ -9,7 +9,8 @@ import { toPlacedHunks } from '../text/changeLines.ts';
 import { wholeDeclarations } from '../text/declared.ts';
 import type { IndexedFile } from '../text/indexedFile.ts';
 import { isBlank, trimTrail } from '../text/loose.ts';
-import { Arrangement, FAR, MAX_SILENT, WHY } from './arrangement.ts';
+import { Arrangement, FAR, WHY } from './arrangement.ts';
+import { MAX_SILENT } from './lost.ts';
 
 /** The most lines at either edge of a whole file that may be changed. */
 const EDGE = 2;

@@ -1,3 +1,4 @@
+import { IMAGE_TOKENS_BOUND } from '../../../../shared/media/images.ts';
 import { CallRefused, isObject, isUnset, type Json } from './refused.ts';
 
 /** How tokens are counted. `overhead`: what a chat template puts around one message. See `prompt/tokens.ts`. */
@@ -8,12 +9,8 @@ export interface TokenCounts {
   overhead: number;
 }
 
-/**
- * Tokens of one picture. The estimate is a screenshot of 1,280 × 960: OpenAI's tiles make 1,105 of it, Claude 1,638,
- * Qwen-VL 1,564, Moonshot about as many. The bound is the most that Qwen2-VL's own settings allow (16,384 patches of 28
- * × 28); OpenAI's and Anthropic's largest are below it.
- */
-export const PICTURE_TOKENS = { estimate: 1_600, bound: 16_384 };
+/** Tokens of one picture of unknown size. The estimate is a screenshot of 1,280 × 960: see `imageTokens`. */
+export const PICTURE_TOKENS = { estimate: 1_600, bound: IMAGE_TOKENS_BOUND };
 
 /** Deeper than any tool's schema (OpenAI allows 10 levels, each of 3 values), and far below the stack's limit. */
 export const MAX_DEPTH = 128;
@@ -69,6 +66,9 @@ export function wellFormed(value: unknown): unknown {
 export class PromptSize {
   /** No service makes more of it. */
   readonly bound: number;
+  /** The same without the pictures. */
+  readonly textBound: number;
+  readonly pictures: number;
   #body: Json | null;
   #estimate = 0;
 
@@ -78,6 +78,8 @@ export class PromptSize {
   ) {
     const bound = (value: unknown) => boundOf(value, tokens.bound);
     this.bound = count(body, bound, PICTURE_TOKENS.bound, tokens.overhead, () => true);
+    this.pictures = Array.isArray(body.messages) ? body.messages.reduce((sum, one) => sum + picturesIn(one), 0) : 0;
+    this.textBound = this.bound - this.pictures * PICTURE_TOKENS.bound;
     this.#body = body;
   }
 
@@ -126,6 +128,11 @@ function countMessage(message: Json, tokensOf: (value: unknown) => number, pictu
   }
   return tokens;
 }
+
+const picturesIn = ({ content }: Json): number =>
+  Array.isArray(content)
+    ? content.filter(({ type, image_url }) => type === 'image_url' && !isUnset(image_url)).length
+    : 0;
 
 /** The parts are mended, so every picture is an `image_url`. What else stands in a part counts as text. */
 function countPart(part: Json, tokensOf: (value: unknown) => number, picture: number): number {

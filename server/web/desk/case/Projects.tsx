@@ -31,7 +31,6 @@ export function Projects({ projects }: { projects: readonly Project[] }) {
         {shown.map(({ turns, days, clients, group }, n) => {
           const index = groups.indexOf(group);
           return (
-            // biome-ignore lint/suspicious/noArrayIndexKey: projects have no name, and the list never changes
             <li key={n}>
               <span
                 class={`group ${colourOf(index)}`}

@@ -44,7 +44,6 @@ export function Week({ week }: { week: readonly number[] }) {
           {week.map((n, hour) => {
             // A small number is seen as well.
             const height = n > 0 ? Math.max(2, (n / top) * (HEIGHT - 2)) : 0;
-            // biome-ignore lint/suspicious/noArrayIndexKey: the hours of a week never change places
             return (
               <rect
                 key={hour}

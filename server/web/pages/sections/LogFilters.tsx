@@ -73,7 +73,7 @@ const YEAR_DAYS = 365;
 type Named = readonly [value: string, name: string];
 
 /** The names used within a year, to choose from. */
-function useNames(by: UsageBy): Named[] {
+export function useNames(by: UsageBy): Named[] {
   const path = useMemo(() => {
     const from = new Date(Date.now() - YEAR_DAYS * 24 * 3_600_000).toISOString();
     return `/api/credits/usage?${new URLSearchParams({ by, from })}`;
@@ -135,7 +135,12 @@ export function Filters(props: { filter: Filter; change: (filter: Filter) => voi
   );
 }
 
-function Names(props: { label: string; value: string; names: readonly Named[]; choose: (name: string) => void }) {
+export function Names(props: {
+  label: string;
+  value: string;
+  names: readonly Named[];
+  choose: (name: string) => void;
+}) {
   // The newest name of a value comes first in the list, so it is set last.
   const names = new Map<string, string>([[props.value, props.value], ...props.names.toReversed()]);
   names.delete('');

@@ -79,8 +79,8 @@ function Said({ message }: { message: Message }) {
       {attachments && attachments.length > 0 && (
         <ul class="tags">
           {attachments.map((attachment) => (
-            <li key={attachment.id} class="tag">
-              {nameOf(attachment)}
+            <li key={attachment.id} class={attachment.image ? 'picture' : 'tag'}>
+              {attachment.image ? <Picture attachment={attachment} /> : nameOf(attachment)}
             </li>
           ))}
         </ul>
@@ -99,6 +99,16 @@ function Said({ message }: { message: Message }) {
         </p>
       )}
     </article>
+  );
+}
+
+/** A picture, which opens by itself at its full size. */
+function Picture({ attachment: { id, path = 'Picture', image } }: { attachment: Attachment }) {
+  const at = `/api/attachments/${id}`;
+  return (
+    <a href={at} target="_blank" rel="noopener">
+      <img src={at} alt={path} title={path} width={image?.width} height={image?.height} loading="lazy" />
+    </a>
   );
 }
 

@@ -1,27 +1,18 @@
-import { useEffect, useState } from 'preact/hooks';
 import type { LogAnswer, LogEntry } from '../../../../shared/credits.ts';
 import { creditsChanged, creditsLeft, inCredits } from '../../../../shared/money/amounts.ts';
 import { call } from '../../kit/api.ts';
+import { useFilter } from '../../kit/filter.ts';
 import { count, dayOf, timeOf } from '../../kit/format.ts';
 import { useResource } from '../../kit/live.ts';
 import { useMore } from '../../kit/more.ts';
 import { Failure, Loading } from '../../kit/parts.tsx';
-import { addressOf, type Filter, Filters, filterOf, KINDS, NO_FILTER, queryOf } from './LogFilters.tsx';
+import { addressOf, Filters, filterOf, KINDS, NO_FILTER, queryOf } from './LogFilters.tsx';
 
 const PAGE = 30;
+const REQUESTS_MS = 90 * 24 * 3_600_000;
 
 export function TokenLog() {
-  const [filter, showFilter] = useState<Filter>(() => filterOf(location.hash));
-  useEffect(() => {
-    const moved = () => showFilter(filterOf(location.hash));
-    addEventListener('hashchange', moved);
-    return () => removeEventListener('hashchange', moved);
-  }, []);
-  const setFilter = (next: Filter) => {
-    // Replace the history entry: the back button should not step through filters.
-    history.replaceState(null, '', addressOf(next));
-    showFilter(next);
-  };
+  const [filter, setFilter] = useFilter(filterOf, addressOf);
   const query = queryOf(filter);
   const filtered = query.toString();
   const path = (before?: string) => {
@@ -100,15 +91,20 @@ function Table({ list }: { list: readonly LogEntry[] }) {
   );
 }
 
+/** The record of a run's request is kept for 90 days. */
+const isRecorded = ({ runId, kind, at }: LogEntry) =>
+  runId !== undefined && kind !== 'grant' && Date.now() - Date.parse(at) < REQUESTS_MS;
+
 function Line({ entry }: { entry: LogEntry }) {
-  const { at, kind, reason, model, tool, key, usage, amountMicro, balanceMicro } = entry;
+  const { at, kind, reason, model, tool, key, usage, amountMicro, balanceMicro, runId } = entry;
   return (
     <tr>
       <td class="soft when">
         <span>{dayOf(at)}</span> <span>{timeOf(at)}</span>
       </td>
       <td class="what">
-        <span class="kind">{KINDS[kind]}</span> {reason}
+        <span class="kind">{KINDS[kind]}</span>{' '}
+        {isRecorded(entry) ? <a href={`#requests/${runId}`}>{reason}</a> : reason}
       </td>
       <td class="soft few">
         {model && <span>{model}</span>}
