@@ -2,12 +2,12 @@
 // step that fails hides none of the others. What a step prints stays together, in the order in which they begin. The last
 // line counts: `N passed, N failed`.
 import type { ChildProcess } from 'node:child_process';
-import { mkdir, rm } from 'node:fs/promises';
-import { availableParallelism, totalmem } from 'node:os';
+import { chmod, mkdir, readFile, rm, statfs } from 'node:fs/promises';
+import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { add, type Counts, readCounts, tell } from './editor/counts.ts';
 import { fetchBrowser, fetchEditor, root } from './editor/fetch.ts';
-import { endProcess, onInterrupt, startProcess } from './editor/processes.ts';
+import { endProcess, onInterrupt, startProcess, temporaryFolder } from './editor/processes.ts';
 import { InTurn } from './support/inTurn.ts';
 
 interface Step {
@@ -61,11 +61,37 @@ const steps: Step[] = [
 /** A driven editor with its browser, its backend and its language service wants some 2 GB. */
 const lanes = totalmem() < 6e9 ? 1 : Math.min(2, availableParallelism());
 
+/** Folders in memory that may be as large as this serve for temporary files. */
+const MEMORY_BYTES = 8e9;
+
+/**
+ * Makes a folder for all temporary files. In memory, if the machine has room: the databases of the tests keep no disk
+ * busy there, and the machine's disk may be slow.
+ */
+async function makeScratch(): Promise<string> {
+  const folder = await temporaryFolder('perigee-tests-', (await hasRoomInMemory()) ? '/dev/shm' : tmpdir());
+  // PostgreSQL has a folder in it, and may run as another user.
+  await chmod(folder, 0o711);
+  return folder;
+}
+
+async function hasRoomInMemory(): Promise<boolean> {
+  if (totalmem() < 2 * MEMORY_BYTES) return false;
+  try {
+    const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n').map((line) => line.split(' '));
+    const options = mounts.findLast(([, folder]) => folder === '/dev/shm')?.[3]?.split(',') ?? [];
+    const { bavail, bsize } = await statfs('/dev/shm');
+    return options.includes('rw') && !options.includes('noexec') && bavail * bsize > MEMORY_BYTES;
+  } catch {
+    return false;
+  }
+}
+
 const running = new Set<ChildProcess>();
 /** No step may build again what others are running. */
 let isBuilt = false;
 
-async function runStep(step: Step, countsFile: string, print: (text: string) => void): Promise<Counts> {
+async function runStep(step: Step, countsFile: string, scratch: string, print: (text: string) => void): Promise<Counts> {
   const [command, ...args] = step.command as [string, ...string[]];
   await rm(countsFile, { force: true });
   const child = startProcess(command, args, {
@@ -74,6 +100,7 @@ async function runStep(step: Step, countsFile: string, print: (text: string) => 
     shell: process.platform === 'win32' && command === 'npm',
     env: {
       ...process.env,
+      TMPDIR: scratch,
       PERIGEE_COUNTS: step.counts ? countsFile : undefined,
       PERIGEE_BUILT: isBuilt ? '1' : undefined,
       ...(process.stdout.isTTY && { FORCE_COLOR: '1' }),
@@ -110,6 +137,7 @@ const one = (what: keyof Counts): Counts => ({ ...none, [what]: 1 });
 async function main(names: string[]): Promise<number> {
   const out = join(root, 'out');
   await mkdir(out, { recursive: true });
+  const scratch = await makeScratch();
   let total = none;
   const summary: string[] = [];
   const turns = new InTurn((text) => process.stdout.write(text));
@@ -131,7 +159,7 @@ async function main(names: string[]): Promise<number> {
     for (let step = rest.shift(); step; step = rest.shift()) {
       const { name } = step;
       const countsFile = join(out, `counts-${process.pid}-${name.replace(/\W+/g, '-')}`);
-      await run(name, (print) => runStep(step as Step, countsFile, print));
+      await run(name, (print) => runStep(step as Step, countsFile, scratch, print));
     }
   };
   // What all the others stand on.

@@ -53,9 +53,9 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals | 0): boolean {
 }
 
 /** Makes a folder that is removed with its contents when this process exits, for any reason. */
-export async function temporaryFolder(prefix: string): Promise<string> {
+export async function temporaryFolder(prefix: string, inside = tmpdir()): Promise<string> {
   hook();
-  const folder = await mkdtemp(join(tmpdir(), prefix));
+  const folder = await mkdtemp(join(inside, prefix));
   folders.add(folder);
   return folder;
 }

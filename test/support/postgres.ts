@@ -41,12 +41,25 @@ export async function freshPostgres(template?: string): Promise<string> {
   cluster ??= startCluster();
   const { port } = await cluster;
   const name = `t_${randomUUID().replaceAll('-', '')}`;
-  const admin = new pg.Client({ connectionString: `postgres://postgres:postgres@127.0.0.1:${port}/postgres` });
+  // The other strategy writes each page to the log as well.
+  const like = template === undefined ? '' : ` template ${nameIn(template)} strategy file_copy`;
+  await administer(port, `create database ${name}${like}`);
+  return addressOf(port, name);
+}
+
+/** Deletes a database of `freshPostgres`, so that they don't fill the disk before the end. */
+export async function dropPostgres(url: string): Promise<void> {
+  if (cluster) await administer((await cluster).port, `drop database if exists ${nameIn(url)} with (force)`);
+}
+
+const addressOf = (port: number, name: string) => `postgres://postgres:postgres@127.0.0.1:${port}/${name}`;
+const nameIn = (url: string) => new URL(url).pathname.slice(1);
+
+async function administer(port: number, statement: string): Promise<void> {
+  const admin = new pg.Client({ connectionString: addressOf(port, 'postgres') });
   await admin.connect();
-  const like = template === undefined ? '' : ` template ${new URL(template).pathname.slice(1)}`;
-  await admin.query(`create database ${name}${like}`);
+  await admin.query(statement);
   await admin.end();
-  return `postgres://postgres:postgres@127.0.0.1:${port}/${name}`;
 }
 
 export async function stopPostgres(): Promise<void> {

@@ -24,7 +24,7 @@ import { loadWebFiles } from '../../server/web/files.ts';
 import { UpstreamDouble } from '../doubles/upstream.ts';
 import { builtProgram } from './built.ts';
 import { Client } from './client.ts';
-import { freshPostgres } from './postgres.ts';
+import { dropPostgres, freshPostgres } from './postgres.ts';
 
 export type Engine = 'sqlite' | 'postgres';
 
@@ -44,10 +44,12 @@ interface FreshDatabase {
 
 /** Makes an empty database of this engine. */
 export async function emptyDatabase(engine: Engine): Promise<FreshDatabase> {
-  if (engine === 'postgres') return { url: await freshPostgres(), remove: async () => {} };
+  if (engine === 'postgres') return inPostgres(await freshPostgres());
   const dir = await mkdtemp(join(tmpdir(), 'perigee-test-'));
   return { url: `sqlite:${join(dir, 'perigee.db')}`, remove: () => rm(dir, { recursive: true, force: true }) };
 }
+
+const inPostgres = (url: string): FreshDatabase => ({ url, remove: () => dropPostgres(url) });
 
 /** A database of each engine that was migrated and is used by nobody, made at its first use in a process. */
 const templates = new Map<Engine, Promise<string>>();
@@ -64,7 +66,7 @@ export async function freshDatabase(engine: Engine): Promise<FreshDatabase> {
     templates.set(engine, template);
   }
   const url = await template;
-  if (engine === 'postgres') return { url: await freshPostgres(url), remove: async () => {} };
+  if (engine === 'postgres') return inPostgres(await freshPostgres(url));
   const made = await emptyDatabase(engine);
   await copyFile(fileOf(url), fileOf(made.url));
   return made;
@@ -126,6 +128,8 @@ export async function startServer(engine: Engine, options: TestServerOptions = {
   const double = options.double ?? (await new UpstreamDouble().start());
   const env = { PORT: '0', SECRET, LOG_LEVEL: 'silent', UPSTREAM_URL: double.url, ...options.env };
   const config = parseConfig({ ...env, DATABASE_URL: options.databaseUrl ?? own!.url }, () => '{}');
+  // On a busy machine the database may be silent for longer than a user should wait for it.
+  if (config.database.engine === 'postgres') config.database.answerMs = 60_000;
   options.policy?.(config.policy);
   options.config?.(config);
   const log = options.log ?? createLog(config.logLevel);

@@ -8,7 +8,7 @@ import { refuseDocument } from '../requests/refusals.ts';
 import type { EarlyKeys } from '../requests/strays.ts';
 import type { Button } from '../words/messages.ts';
 import { PromptCompletion, type PromptOffer } from './promptCompletion.ts';
-import { CONTROLLER, PromptInputs } from './promptInputs.ts';
+import { CONTROLLER, PromptInputs, SHOWN_MS } from './promptInputs.ts';
 import { PromptThread, type ThreadDeps } from './promptThread.ts';
 
 /** The models that the account can use, and the one chosen for edits. */
@@ -32,8 +32,6 @@ export interface InlineDeps extends Pick<ThreadDeps, 'edits' | 'read' | 'guide'>
 
 /** What was typed into a prompt and not sent. */
 const UNSENT = 'edit.unsent';
-/** How long the prompt may take to come on the screen before the box takes its place. */
-const SHOWN_MS = 5_000;
 
 /**
  * The prompts of edits at their lines: threads of the editor's comments, the only input of several lines that an
@@ -108,7 +106,7 @@ export class InlineEdits extends Disposable {
     }
     this.inputs.own(input, thread);
     await this.focus();
-    await this.inputs.put(thread, unsent, '');
+    await this.inputs.fill(thread, unsent);
     await keys.take(async (early) => {
       const text = this.inputs.textOf(thread);
       const isKept = text === unsent;
@@ -147,7 +145,7 @@ export class InlineEdits extends Disposable {
     });
   }
 
-  /** The next input that comes on the screen; undefined if that takes too long. */
+  /** The next input that comes on the screen; undefined if that takes too long, and the box takes its place. */
   private nextInput(): Promise<vscode.TextDocument | undefined> {
     return new Promise((resolve) => {
       const end = (input?: vscode.TextDocument) => {
@@ -234,7 +232,7 @@ export class InlineEdits extends Disposable {
     if (activeEditor()?.document !== thread.document) return;
     this.current = thread;
     await this.focus();
-    await this.inputs.put(thread, text, '');
+    await this.inputs.fill(thread, text);
   }
 
   private makeThread(document: vscode.TextDocument, start: number, end: number): PromptThread {

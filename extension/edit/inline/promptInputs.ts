@@ -4,6 +4,9 @@ import { Disposable } from '../../platform/dispose.ts';
 /** Names the threads of edits, also in `when` clauses. */
 export const CONTROLLER = 'perigee.edit';
 
+/** How long the editor may take to show an input. */
+export const SHOWN_MS = 5_000;
+
 /** Whether a document is the input of one of our threads: the editor names its controller. */
 export const isPromptInput = ({ uri }: vscode.TextDocument) => uri.scheme === 'comment' && uri.authority === CONTROLLER;
 
@@ -17,6 +20,7 @@ export class PromptInputs extends Disposable {
   /** The newest last. */
   private open: vscode.TextDocument[] = [];
   private readonly owners = new Map<string, object>();
+  private filling: vscode.Disposable | undefined;
 
   constructor() {
     super();
@@ -33,6 +37,7 @@ export class PromptInputs extends Disposable {
         this.open = this.open.filter((one) => one !== document);
       }),
     );
+    this._register({ dispose: () => this.filling?.dispose() });
     this._register(
       workspace.onDidChangeTextDocument(({ document }) => {
         if (isPromptInput(document)) this.typed.fire(document.getText());
@@ -69,6 +74,22 @@ export class PromptInputs extends Disposable {
     const all = new vscode.Range(0, 0, document.lineCount, 0);
     edit.replace(document.uri, document.validateRange(all), text);
     return vscode.workspace.applyEdit(edit);
+  }
+
+  /**
+   * Puts a text into the empty input of a thread, and into one that takes its place until something else is typed: the
+   * editor makes the input anew when a thread changes, and tells of it late.
+   */
+  async fill(thread: object, text: string): Promise<void> {
+    this.filling?.dispose();
+    const put = () => this.put(thread, text, '');
+    const late = setTimeout(() => this.filling?.dispose(), SHOWN_MS);
+    this.filling = vscode.Disposable.from(
+      { dispose: () => clearTimeout(late) },
+      this.onDidOpen(put),
+      this.onDidType((typed) => typed !== text && this.filling?.dispose()),
+    );
+    await put();
   }
 
   textOf(thread: object): string {

@@ -204,6 +204,8 @@ export interface PostgresSettings {
   sessionUrl?: string;
   /** Whether queries are prepared by name, which needs connections that keep their statements. Absent: yes. */
   namesStatements?: boolean;
+  /** How long it may take to connect or to answer before it counts as gone. Absent: 5 s. */
+  answerMs?: number;
 }
 
 export interface Config {

@@ -11,8 +11,6 @@ const CHANNEL = 'perigee';
 const MAX_NOTIFY = 7_500;
 /** Changes that wait for the connection. Beyond, the other nodes fetch afresh. */
 const MAX_WAITING = 10_000;
-/** Longer without an answer, and the connection counts as dead: a machine that vanished closes none. */
-export const SILENT_MS = 5_000;
 export const MEASURE_EVERY_MS = 5_000;
 /** How long `stop` goes on telling. */
 const STOP_MS = 2_000;
@@ -54,6 +52,8 @@ export class Exchange {
     private readonly log: Log,
     /** The database doesn't answer: other connections to it wait in vain, too. */
     private readonly onSilent: () => void,
+    /** Longer without an answer, and the connection counts as dead: a machine that vanished closes none. */
+    private readonly silentMs: number,
   ) {}
 
   async start(): Promise<void> {
@@ -62,7 +62,7 @@ export class Exchange {
       client.on('notification', ({ payload }) => this.#hear(payload ?? ''));
       client.on('error', () => this.#lost(client));
       client.on('end', () => this.#lost(client));
-      await within(SILENT_MS, client.query(`listen ${CHANNEL}`));
+      await within(this.silentMs, client.query(`listen ${CHANNEL}`));
       await this.#requireHearing();
       await this.#measure(client);
       if (this.#stopped) throw new Error('stopped');
@@ -89,8 +89,8 @@ export class Exchange {
     });
     const other = await this.connect();
     try {
-      await within(SILENT_MS, other.query(TELL, [CHANNEL, [test]]));
-      await within(SILENT_MS, heard).catch(() => {
+      await within(this.silentMs, other.query(TELL, [CHANNEL, [test]]));
+      await within(this.silentMs, heard).catch(() => {
         throw new ConfigError(
           'DATABASE_SESSION_URL: LISTEN hears nothing through a pooler in transaction mode. Set DATABASE_SESSION_URL to the address of PostgreSQL itself',
         );
@@ -104,7 +104,7 @@ export class Exchange {
   #measure(client: pg.Client): Promise<void> {
     return this.clock.measure(async () => {
       const asked = client.query('select extract(epoch from clock_timestamp()) * 1000 as now');
-      return Number((await within(SILENT_MS, asked)).rows[0].now);
+      return Number((await within(this.silentMs, asked)).rows[0].now);
     });
   }
 

@@ -5,7 +5,7 @@ import type { Log } from '../log.ts';
 import { type AddressedChange, Changes, collectChanges } from './changes.ts';
 import { BOUNDED_MS, type Database, TookTooLong, type Tx } from './database.ts';
 import { collectDeletions, type DeletionList } from './deletions.ts';
-import { Exchange, MEASURE_EVERY_MS, SILENT_MS } from './exchange.ts';
+import { Exchange, MEASURE_EVERY_MS } from './exchange.ts';
 import { migrate } from './migrate.ts';
 import { Pulse, within } from './postgres/connections.ts';
 import { Hosts } from './postgres/hosts.ts';
@@ -22,7 +22,7 @@ const ALONE = 0x7065_7269;
 
 /** For several nodes. They tell each other by NOTIFY what has changed, with ids only. */
 export async function openPostgres(
-  { url, sessionUrl = url, namesStatements = true }: PostgresSettings,
+  { url, sessionUrl = url, namesStatements = true, answerMs = 5_000 }: PostgresSettings,
   log: Log,
   deletions: DeletionList,
   alongside = false,
@@ -38,7 +38,8 @@ export async function openPostgres(
   const sessionHosts = sessionUrl === url ? hosts : new Hosts(sessionUrl);
   const connect = (options: pg.PoolConfig, at = hosts) => {
     const Client = clientAt(at, namesStatements);
-    const pool = new pg.Pool({ connectionString: at.urls[0], keepAlive: true, types, Client, ...options });
+    const connection = { connectionString: at.urls[0], keepAlive: true, connectionTimeoutMillis: answerMs };
+    const pool = new pg.Pool({ ...connection, types, Client, ...options });
     // The pool handles errors of idle connections only. Without a handler, one that breaks in a transaction ends the
     // process.
     pool.on('connect', (client) => {
@@ -49,18 +50,18 @@ export async function openPostgres(
     pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
     return { pool, db: new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) }) };
   };
-  const { pool, db } = connect({ max: 12, connectionTimeoutMillis: 5_000 });
+  const { pool, db } = connect({ max: 12 });
   takeShortcut(db, shortcutOf(pool, namesStatements), 'outside');
   // Separate connections, so that slow reads leave all others free.
   const { db: bounded } = connect({ max: 4, connectionTimeoutMillis: BOUNDED_MS });
-  const { db: first } = connect({ max: 4, connectionTimeoutMillis: 5_000 });
+  const { db: first } = connect({ max: 4 });
   // Ends of answers may wait for a locked wallet, on all connections that they have.
-  const { db: leases } = connect({ max: 1, connectionTimeoutMillis: 5_000 });
+  const { db: leases } = connect({ max: 1 });
   // What must keep its session. Closed when idle, as it is rarely used.
-  const { pool: sessions, db: aside } = connect({ max: 2, connectionTimeoutMillis: 5_000 }, sessionHosts);
+  const { pool: sessions, db: aside } = connect({ max: 2 }, sessionHosts);
   const changes = new Changes();
   const single = async (at: Hosts) => {
-    const settings = { connectionString: at.urls[0], keepAlive: true, connectionTimeoutMillis: 5_000 };
+    const settings = { connectionString: at.urls[0], keepAlive: true, connectionTimeoutMillis: answerMs };
     const client = new (clientAt(at, false))(settings);
     client.on('error', () => at.doubt());
     await client.connect();
@@ -70,9 +71,9 @@ export async function openPostgres(
     log.warn('the database does not answer; connecting anew');
     at.abandon();
   };
-  const exchange = new Exchange(() => single(sessionHosts), changes, log, silent(sessionHosts));
+  const exchange = new Exchange(() => single(sessionHosts), changes, log, silent(sessionHosts), answerMs);
   // A busy pooler lets a query wait for a while.
-  const waits = { everyMs: MEASURE_EVERY_MS, silentMs: 2 * SILENT_MS };
+  const waits = { everyMs: MEASURE_EVERY_MS, silentMs: 2 * answerMs };
   const pulse = hosts === sessionHosts ? null : new Pulse(() => single(hosts), waits, silent(hosts));
   try {
     await migrate(aside, 'postgres', alongside);
