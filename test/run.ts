@@ -91,7 +91,7 @@ const running = new Set<ChildProcess>();
 /** No step may build again what others are running. */
 let isBuilt = false;
 
-async function runStep(step: Step, countsFile: string, scratch: string, print: (text: string) => void): Promise<Counts> {
+async function runStep(step: Step, countsFile: string, print: (text: string) => void): Promise<Counts> {
   const [command, ...args] = step.command as [string, ...string[]];
   await rm(countsFile, { force: true });
   const child = startProcess(command, args, {
@@ -100,7 +100,6 @@ async function runStep(step: Step, countsFile: string, scratch: string, print: (
     shell: process.platform === 'win32' && command === 'npm',
     env: {
       ...process.env,
-      TMPDIR: scratch,
       PERIGEE_COUNTS: step.counts ? countsFile : undefined,
       PERIGEE_BUILT: isBuilt ? '1' : undefined,
       ...(process.stdout.isTTY && { FORCE_COLOR: '1' }),
@@ -137,7 +136,7 @@ const one = (what: keyof Counts): Counts => ({ ...none, [what]: 1 });
 async function main(names: string[]): Promise<number> {
   const out = join(root, 'out');
   await mkdir(out, { recursive: true });
-  const scratch = await makeScratch();
+  process.env.TMPDIR = await makeScratch();
   let total = none;
   const summary: string[] = [];
   const turns = new InTurn((text) => process.stdout.write(text));
@@ -159,7 +158,7 @@ async function main(names: string[]): Promise<number> {
     for (let step = rest.shift(); step; step = rest.shift()) {
       const { name } = step;
       const countsFile = join(out, `counts-${process.pid}-${name.replace(/\W+/g, '-')}`);
-      await run(name, (print) => runStep(step as Step, countsFile, scratch, print));
+      await run(name, (print) => runStep(step as Step, countsFile, print));
     }
   };
   // What all the others stand on.
