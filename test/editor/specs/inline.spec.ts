@@ -29,6 +29,8 @@ describe('The prompt at the selected lines, by keyboard', () => {
     ({ upstream, sample, editor } = desk());
     original = await readFile(join(sample.folder, 'src/client.ts'), 'utf8');
     await mkdir(join(sample.folder, '.vscode'), { recursive: true });
+    // The editor misses what is written into a folder that it has not seen yet.
+    await editor.page.getByRole('treeitem', { name: '.vscode' }).waitFor();
     await writeFile(join(sample.folder, '.vscode/settings.json'), '{ "perigee.edit.promptInPlace": true }');
   });
   beforeEach(async () => {

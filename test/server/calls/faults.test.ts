@@ -295,8 +295,15 @@ onBothEngines(
     it('because its key is revoked ends at once', async () => {
       const tool = await openTool(server());
       const call = server().double.script({ pieces: ['one ', 'two'], gateAt: 1 });
-      const answer = wire(server(), tool, stream);
-      await call.atGate;
+      let begin = () => {};
+      const begun = new Promise<void>((resolve) => {
+        begin = resolve;
+      });
+      const answer = wire(server(), tool, stream, (text) => {
+        if (text.includes('one ')) begin();
+        return false;
+      });
+      await begun;
       await server().db.write((tx) => revokeKey(tx, tool.accountId, tool.keyId, server().clock.now()));
       assert.ok((await answer).isCut);
       assert.equal((await call.ended).state, 'aborted');
