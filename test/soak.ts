@@ -12,7 +12,9 @@ const PGBOUNCER = process.env.PERIGEE_PGBOUNCER ?? '/usr/sbin/pgbouncer';
 interface Part {
   name: string;
   env: Record<string, string>;
+  /** Of mocha, or of `program`. */
   args: string[];
+  program?: string;
   /** A program without which its tests skip themselves. */
   needs?: string;
 }
@@ -71,6 +73,12 @@ const PARTS: Part[] = [
     env: { PERIGEE_FUZZ_RUNS: '20000' },
     args: ['test/server/runs/fuzzedServices.test.ts'],
   },
+  {
+    name: 'all suites of the extension inside the extension host in a web worker',
+    env: {},
+    program: 'test/editor/test.ts',
+    args: ['--host', 'web'],
+  },
 ];
 
 let current: ReturnType<typeof startProcess> | undefined;
@@ -87,7 +95,7 @@ if (parts.length === 0) {
 
 let failed = 0;
 const skipped: string[] = [];
-for (const { name, env, args, needs } of parts) {
+for (const { name, env, program = 'node_modules/mocha/bin/mocha.js', args, needs } of parts) {
   console.log(`\n=== ${name}`);
   if (needs && !existsSync(needs)) {
     console.log(`--- ${name}: skipped, there is no ${needs}`);
@@ -95,8 +103,7 @@ for (const { name, env, args, needs } of parts) {
     continue;
   }
   const began = Date.now();
-  const mocha = join(root, 'node_modules/mocha/bin/mocha.js');
-  const child = startProcess(process.execPath, [mocha, ...args], {
+  const child = startProcess(process.execPath, ['--import', 'tsx', join(root, program), ...args], {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, ...env },
