@@ -129,6 +129,25 @@ describe('an OpenAI-compatible service', () => {
         await assert.rejects(reading, /stopped/);
         assert.deepEqual(told, ['one ', 'two ']);
       });
+
+      it('the last when it is stopped before it is read', async () => {
+        const stop = new AbortController();
+        const call = double.script({ pieces: ['one ', 'two'], gateAt: 1 });
+        const upstream = upstreamWith(SELDOM);
+        const told: string[] = [];
+        const reading = (async () => {
+          for await (const event of eventsIn(upstream.stream(REQUEST, stop.signal))) {
+            told.push(event.type === 'text' ? event.text : event.type);
+            if (stop.signal.aborted) continue;
+            call.open();
+            await call.ended;
+            await upstream.models();
+            stop.abort(new Error('stopped'));
+          }
+        })();
+        await reading;
+        assert.deepEqual(told, ['one ', 'two', 'usage', 'finish']);
+      });
     });
 
     for (const [name, wire] of [

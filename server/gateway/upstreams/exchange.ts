@@ -123,10 +123,10 @@ export class Body {
   readonly #onData = (piece: Buffer) => {
     if (!this.#inflater.write(piece)) this.response.pause();
   };
-  readonly #onAbort = () => {
-    this.response.destroy();
-    this.#wake?.(true);
-  };
+  /** Nothing comes any more after an abort. */
+  #isCut = false;
+  /** What has come before an abort is billed, so what waits in the socket is read first. */
+  readonly #onAbort = () => void setImmediate(() => this.#cut());
 
   constructor(
     readonly response: http.IncomingMessage,
@@ -146,25 +146,21 @@ export class Body {
     });
     response.on('data', this.#onData);
     signal.addEventListener('abort', this.#onAbort, { once: true });
-    if (signal.aborted) this.#onAbort();
+    if (signal.aborted) this.#cut();
   }
 
   /**
    * All bytes since the last call; waits at most `timeoutMs`. With a pace, collects them until the next piece is due, there
    * are many, or the body ends. Returns `'end'` once the body has ended properly, `'timeout'` if nothing came. Throws the
-   * cause if the connection broke, or the signal's reason.
+   * cause if the connection broke, or the signal's reason once all that had come before is taken.
    */
   async next(timeoutMs: number, { leastMs, mostMs }: Pace = AT_ONCE): Promise<Buffer | 'end' | 'timeout'> {
     const everyMs = Math.max(leastMs, Math.min(openBodies * EACH_MS, mostMs));
     const collectMs = this.#takenAt + everyMs - performance.now();
-    if (collectMs > 0 && !this.#isDue && !this.signal.aborted) {
-      await this.#change(collectMs, true);
-      // What had come before the abort is billed.
-      if (this.signal.aborted && this.#pieces.length > 0) return this.#take();
-    }
+    if (collectMs > 0 && !this.#isDue) await this.#change(collectMs, true);
     for (;;) {
-      if (this.signal.aborted) throw this.signal.reason;
       if (this.#pieces.length > 0) return this.#take();
+      if (this.#isCut) throw this.signal.reason;
       if (this.#error) throw this.#error;
       if (this.#ended) {
         if (this.response.complete) return 'end';
@@ -211,13 +207,19 @@ export class Body {
 
   /** What has come is not collected any longer. */
   get #isDue(): boolean {
-    return this.#ended || this.#waitingBytes >= MAX_COLLECTED_BYTES;
+    return this.#ended || this.#isCut || this.#waitingBytes >= MAX_COLLECTED_BYTES;
   }
 
   #flow(): void {
     if (this.#waitingBytes > MAX_WAITING_BYTES) return;
     this.#inflater.resume();
     this.response.resume();
+  }
+
+  #cut(): void {
+    this.#isCut = true;
+    this.response.destroy();
+    this.#wake?.(true);
   }
 
   #end(error?: Error): void {

@@ -16,6 +16,7 @@ const KINDS: Record<string, Script> = {
   plain: { text: 'An answer of some words, which is whole.' },
   long: { pieces: Array.from({ length: 60 }, (_, i) => `word${i} `) },
   slow: { pieces: Array.from({ length: 20 }, (_, i) => `word${i} `), everyMs: 1 },
+  pauses: { pieces: Array.from({ length: 20 }, (_, i) => `word${i} `), end: 'hang' },
   tools: { pieces: ['So. '], tools: [{ id: 'call_1', name: 'read', arguments: ['{"path":', '"a.ts"}'] }] },
   thoughts: { thoughts: ['Let ', 'me ', 'see. '], text: 'Done.' },
   'every chunk': { text: 'Usage with each of these.', usage: 'every chunk' },
@@ -29,6 +30,12 @@ const KINDS: Record<string, Script> = {
   broken: FAILURES.broken,
   unread: FAILURES.refusal,
 };
+
+/**
+ * How many of ten clients leave after the first piece. Of a service that writes on meanwhile, nobody knows how much it
+ * counts.
+ */
+const LEAVERS: Record<string, number> = { slow: 0, pauses: 10 };
 
 /** These break off in the middle of a stream. */
 const BROKEN = new Set(['dies', 'error', 'malformed', 'late']);
@@ -65,10 +72,10 @@ onBothEngines(
         while (left-- > 0) {
           const kind = kinds[random(kinds.length)]!;
           const tool = tools[random(tools.length)]!;
-          const leaves = random(10) === 0;
+          const leaves = random(10) < (LEAVERS[kind] ?? 1);
           const controller = new AbortController();
           const [path, ask] = ASKS[random(ASKS.length)]!;
-          const isStream = random(3) > 0;
+          const isStream = random(3) > 0 || kind === 'pauses';
           const body = { model: 'double', stream: isStream, ...ask(`#${kind}# ${'text '.repeat(random(40))}`) };
           const options = {
             method: 'POST',
