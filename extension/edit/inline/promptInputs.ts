@@ -63,6 +63,7 @@ export class PromptInputs extends Disposable {
 
   /** Nothing is asked in this thread any more. */
   forget(thread: object): void {
+    this.filling?.dispose();
     for (const [name, owner] of this.owners) if (owner === thread) this.owners.delete(name);
   }
 
