@@ -67,6 +67,18 @@ describe('chat view: blocks that change files', () => {
     });
   }
 
+  it('reads unified diffs of several files, and one for a file that the answer names', () => {
+    const a = '--- a/x.ts\n+++ b/x.ts\n@@ -1,2 +1,2 @@ class A\n a\n-b\n+B\n';
+    const made = 'diff --git a/n.ts b/n.ts\nnew file mode 100644\n--- /dev/null\n+++ b/n.ts\n@@ -0,0 +1 @@\n+n\n';
+    assert.deepEqual(shown(readChanges(a + made, undefined, true, 'diff')), [
+      ...['update x.ts', '@class A', ' a', '-b', '+B'],
+      ...['create n.ts', '+n'],
+    ]);
+    assert.deepEqual(shown(readChanges('-b\n+B', 'x.ts', true, 'diff')), ['update x.ts', '-b', '+B']);
+    assert.equal(readChanges('-b\n+B', undefined, true, 'diff'), null);
+    assert.equal(readChanges(a, 'x.patch', true, 'diff'), null);
+  });
+
   it('shows what came while more comes, and takes nothing for removed that may stay', () => {
     const whole = 'x.ts\n<<<<<<< SEARCH\na\nb\nc\n=======\na\nB\nc\n>>>>>>> REPLACE\n';
     const at = (end: string) => shown(readChanges(whole.slice(0, whole.indexOf(end) + end.length), undefined, false));
@@ -131,7 +143,10 @@ describe('chat view: what can be applied', () => {
     ['console', '$ ls', '', false],
     ['json', '{}', '', true],
     ['diff', '-a\n+b', '', false],
-    ['diff', '-a\n+b', 'src/a.ts', false],
+    ['diff', '-a\n+b', 'src/a.ts', true],
+    ['diff', '--- a/src/a.ts\n+++ b/src/a.ts\n@@ -1 +1 @@\n-a\n+b', '', true],
+    ['diff', 'a\nb', 'src/a.ts', false],
+    ['diff', '--- a/src/a.ts\n+++ b/src/a.ts\n@@ -1 +1 @@\n-a\n+b', 'x.patch', false],
     ['diff', block('a\n', 'b\n'), 'src/a.ts', true],
     ['', block('a\n', 'b\n'), '', true],
     ['ts', '  ', '', false],

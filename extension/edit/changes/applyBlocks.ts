@@ -1,5 +1,6 @@
 import type { KnownPaths } from '../../../shared/answers/answerPaths.ts';
 import { splitThoughts } from '../../../shared/answers/thoughts.ts';
+import { isDiff, patchOfDiff } from '../../../shared/answers/unifiedDiff.ts';
 import type { Edit, FilePlan, PlacedHunk, Refusal, StandingEdit } from '../engine/edits.ts';
 import { planEdits } from '../engine/planning/plan.ts';
 import { AnswerReader } from '../engine/reading/answerReader.ts';
@@ -18,10 +19,9 @@ export interface Blocks {
 const SHELLS =
   /^(?:bash|sh|shell|zsh|fish|console|shellsession|shell-session|terminal|powershell|pwsh|ps1|cmd|bat|batch)$/i;
 const SHELL_FILES = /\.(?:sh|bash|zsh|fish|ps1|cmd|bat)$|(?:^|\/)[^.]+$/i;
-const DIFFS = /^(?:diff|patch|udiff)$/i;
 
 /**
- * Reads all blocks of an answer. It leaves out commands, diffs in another format, and code without a file name.
+ * Reads all blocks of an answer. It leaves out commands, diffs that can't be read, and code without a file name.
  * `known`: the paths that the answer may name.
  */
 export function readAnswerBlocks(answer: string, known?: KnownPaths): Blocks {
@@ -30,12 +30,17 @@ export function readAnswerBlocks(answer: string, known?: KnownPaths): Blocks {
   const read = [...reader.feed(text), ...reader.end()];
   const lines = text.split('\n');
   const skipped: string[] = [];
-  const edits = read.filter((edit) => {
-    if (edit.kind !== 'whole') return true;
+  const edits = read.flatMap((edit) => {
+    if (edit.kind !== 'whole') return [edit];
     const language = languageOf(lines[edit.answerLine - 1] ?? '');
+    if (isDiff(edit.lines, language, edit.path)) {
+      const changes = readDiff(edit, known);
+      if (!changes) skipped.push(DIFF);
+      return changes ?? [];
+    }
     const why = whySkipped(edit, language);
     if (why) skipped.push(why);
-    return !why;
+    return why ? [] : [edit];
   });
   return { edits, skipped };
 }
@@ -54,12 +59,22 @@ export function readCode(
   const lines = text.split(/\r?\n/);
   if (lines.at(-1) === '') lines.pop();
   const edit: Edit & { kind: 'whole' } = { kind: 'whole', path, lines, answerLine: 1 };
-  // The user chose this block, so apply it. Only a diff in an unsupported format is refused.
-  const isDiff = isDiffText(edit, language ?? '');
-  return isDiff ? { edits: [], skipped: [DIFF] } : { edits: [edit], skipped: [] };
+  // The user chose this block, so apply it. Only a diff that can't be read is refused.
+  if (!isDiff(lines, language ?? '', path)) return { edits: [edit], skipped: [] };
+  const edits = readDiff(edit, known);
+  return edits ? { edits, skipped: [] } : { edits: [], skipped: [DIFF] };
 }
 
-const DIFF = 'a diff without the marks of search/replace blocks';
+const DIFF = 'a diff that names no file or can’t be read';
+
+/** The changes of a unified diff; undefined if it can't be read. */
+function readDiff({ lines, path, answerLine }: Edit & { kind: 'whole' }, known?: KnownPaths): Edit[] | undefined {
+  const patch = patchOfDiff(lines, path);
+  if (!patch) return undefined;
+  const reader = new AnswerReader(path, known);
+  const text = ['*** Begin Patch', ...patch, '*** End Patch', ''].join('\n');
+  return [...reader.feed(text), ...reader.end()].map((edit) => ({ ...edit, answerLine: answerLine + edit.answerLine }));
+}
 
 /** The language in a fence's info string. */
 function languageOf(line: string): string {
@@ -70,17 +85,9 @@ function whySkipped(edit: Edit & { kind: 'whole' }, language: string): string | 
   const { path } = edit;
   // The path of a shell block may just be a file that the prose above mentions, so only a script's path counts.
   if (SHELLS.test(language) && (path === undefined || !SHELL_FILES.test(path))) return `commands (${language})`;
-  if (isDiffText(edit, language)) return DIFF;
   if (edit.unreadable !== undefined) return `code for “${edit.unreadable}”, which is no file that can be told`;
   if (path === undefined) return language ? `${language} without a file’s name` : 'code without a file’s name';
   return undefined;
-}
-
-function isDiffText({ path, lines }: Edit & { kind: 'whole' }, language: string): boolean {
-  if (path !== undefined && /\.(?:diff|patch)$/i.test(path)) return false;
-  return (
-    DIFFS.test(language) || (lines.some((line) => /^@@ /.test(line)) && lines.some((line) => /^[+-]{3} /.test(line)))
-  );
 }
 
 /**

@@ -6,7 +6,7 @@ const file = 'export function a() {\n  return 1;\n}\n\nexport function b() {\n  
 const read = (path: string) => (path === 'src/a.ts' ? file : undefined);
 
 describe('what can be applied of an answer', () => {
-  it('leaves out commands, diffs of another format and code for no file, and names them', () => {
+  it('leaves out commands, diffs that name no file and code for no file, and names them', () => {
     const answer = [
       'Change this:',
       '',
@@ -25,8 +25,6 @@ describe('what can be applied of an answer', () => {
       '{ "a": 1 }',
       '```',
       '```diff',
-      '--- a/src/a.ts',
-      '+++ b/src/a.ts',
       '@@ -1,1 +1,1 @@',
       '-x',
       '+y',
@@ -40,7 +38,7 @@ describe('what can be applied of an answer', () => {
     assert.deepEqual(skipped, [
       'commands (bash)',
       'json without a file’s name',
-      'a diff without the marks of search/replace blocks',
+      'a diff that names no file or can’t be read',
     ]);
   });
 
@@ -61,7 +59,7 @@ describe('what can be applied of an answer', () => {
       readCode(patch, 'diff', undefined).edits.map(({ kind, path }) => [kind, path]),
       [['delete', 'src/a.ts']],
     );
-    assert.deepEqual(readCode('@@ -1 +1 @@\n-a\n+b', 'diff', 'src/a.ts').edits, []);
+    assert.deepEqual(readCode('@@ -1 +1 @@\n-a\n+b', 'diff', undefined).edits, []);
   });
 });
 

@@ -31,7 +31,7 @@ const NO_FILE = new Set(
     ' ',
   ),
 );
-/** Diff formats that can't be applied: they would be written into the file as they are. */
+/** A diff that can't be read would be written into the file as it is. */
 const NEVER = new Set(['diff', 'patch', 'udiff']);
 
 /** Reads a code block's source. `closed`: the block is complete. `fallback`: the file for a block that names none. */
@@ -48,7 +48,7 @@ export function readCode(token: Tokens.Code, above: Above, closed: boolean, fall
     ...(isUnclear && { isUnclear, spoken: spokenOf(token.lang ?? '', above.prose) }),
     text: token.text,
     isWhole,
-    changes: isBroken ? null : readChanges(token.text, file, closed),
+    changes: isBroken ? null : readChanges(token.text, file, closed, language),
   };
 }
 

@@ -1,5 +1,6 @@
 import { diffArrays } from 'diff';
 import { readLine } from '../../../../shared/answers/answerPaths.ts';
+import { isDiff, patchOfDiff } from '../../../../shared/answers/unifiedDiff.ts';
 
 // The model's changes to files, parsed only for display. The edit engine parses them itself before it applies them.
 
@@ -27,19 +28,31 @@ const END = /^\s*\*\*\* End Patch\s*$/;
 const FILE = /^\s*\*\*\* (Add|Update|Delete) File:(.*)$/;
 const MOVE = /^\s*\*\*\* Move to:(.*)$/;
 
+/** Of a unified diff, before its heading. */
+const LINE_NUMBERS = /^-\d+(?:,\d+)? \+\d+(?:,\d+)? @@ ?/;
+
 /** With more differing lines than this, all are shown as removed and added: nobody reads them one by one. */
 const MAX_DIFFERENT_LINES = 400;
 
 /**
- * Parses a code block as search/replace blocks or as a patch. Null if it is neither or is malformed; then it is shown
- * as written. `path`: the file if the blocks name none. `ended`: the text is complete.
+ * Parses a code block as search/replace blocks, a patch or a unified diff. Null if it is none or is malformed; then it is
+ * shown as written. `path`: the file if the block names none. `ended`: the text is complete.
  */
-export function readChanges(text: string, path: string | undefined, ended: boolean): ShownChange[] | null {
+export function readChanges(
+  text: string,
+  path: string | undefined,
+  ended: boolean,
+  language = '',
+): ShownChange[] | null {
   const lines = text.split(/\r?\n/);
   const first = lines.findIndex((line) => line.trim() !== '');
   if (first < 0) return null;
   const isPatch = BEGIN.test(lines[first]!) || FILE.test(lines[first]!);
-  return isPatch ? readPatch(lines.slice(first), ended) : readBlocks(lines.slice(first), path, ended);
+  if (isPatch) return readPatch(lines.slice(first), ended);
+  const blocks = readBlocks(lines.slice(first), path, ended);
+  if (blocks || !isDiff(lines, language, path)) return blocks;
+  const patch = patchOfDiff(lines.slice(first), path);
+  return patch ? readPatch(patch, ended) : null;
 }
 
 const UNFENCED = /^(?:<{5,9} ?SEARCH>?|\*\*\* Begin Patch)[ \t]*$/m;
@@ -151,7 +164,7 @@ function readPatch(lines: readonly string[], ended: boolean): ShownChange[] | nu
     else if (!file || line.startsWith('***') || file.kind === 'delete') {
       if (line.trim() !== '' && !/^\*\*\* End of File\s*$/.test(line)) return null;
     } else if (line.startsWith('@@')) {
-      const said = line.slice(2).trim();
+      const said = line.slice(2).trim().replace(LINE_NUMBERS, '');
       const text = (said.endsWith('@@') ? said.slice(0, -2) : said).trim();
       if (file.lines.length > 0 || text !== '') file.lines.push({ op: 'gap', text });
     } else if (line.startsWith('+')) file.lines.push({ op: 'new', text: line.slice(1) });
