@@ -13,11 +13,13 @@ const BINARY = /^(?:Binary files |GIT binary patch)/;
 const SIGNATURE = /\n-- \n.{0,40}\n?$/;
 const NOTHING = '/dev/null';
 
+export const isDiffLanguage = (language: string) => LANGUAGES.test(language);
+
 /** Whether a code block is a unified diff to apply, and not the text of a file. `path`: the file that the answer names. */
 export function isDiff(lines: readonly string[], language: string, path?: string): boolean {
   if (path !== undefined && DIFF_FILE.test(path)) return false;
   return (
-    LANGUAGES.test(language) || (lines.some((line) => /^@@ /.test(line)) && lines.some((_, at) => isHead(lines, at)))
+    isDiffLanguage(language) || (lines.some((line) => /^@@ /.test(line)) && lines.some((_, at) => isHead(lines, at)))
   );
 }
 
@@ -82,7 +84,7 @@ function filesOf(lines: readonly string[], path: string | undefined): DiffFile[]
 
 /** Undefined if a name is quoted, as git quotes those with other bytes than ASCII. */
 function namesOf(old: string, next: string): { from: string; to: string } | undefined {
-  const [from, to] = [OLD.exec(old)![1]!, NEW.exec(next)![1]!].map((name) => name.replace(/\t.*$/, '').trim());
+  const [from, to] = [OLD.exec(old)![1]!, NEW.exec(next)![1]!].map((name) => name.split('\t')[0]!.trim());
   if (!from || !to || from.startsWith('"') || to.startsWith('"')) return undefined;
   const isPrefixed = [from, to].every((name, at) => name === NOTHING || name.startsWith(`${'ab'[at]}/`));
   const bare = (name: string) => (isPrefixed && name !== NOTHING ? name.slice(2) : name);

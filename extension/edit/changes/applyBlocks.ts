@@ -1,10 +1,11 @@
 import type { KnownPaths } from '../../../shared/answers/answerPaths.ts';
 import { splitThoughts } from '../../../shared/answers/thoughts.ts';
-import { isDiff, patchOfDiff } from '../../../shared/answers/unifiedDiff.ts';
+import { isDiff } from '../../../shared/answers/unifiedDiff.ts';
 import type { Edit, FilePlan, PlacedHunk, Refusal, StandingEdit } from '../engine/edits.ts';
 import { planEdits } from '../engine/planning/plan.ts';
 import { AnswerReader } from '../engine/reading/answerReader.ts';
 import { isBlockHead } from '../engine/reading/blockReader.ts';
+import { readDiff } from '../engine/reading/diffReader.ts';
 import { isPatchHead } from '../engine/reading/patchReader.ts';
 import { planSnippet } from '../engine/snippets/snippet.ts';
 import { moveRange } from '../hunks/track.ts';
@@ -30,17 +31,12 @@ export function readAnswerBlocks(answer: string, known?: KnownPaths): Blocks {
   const read = [...reader.feed(text), ...reader.end()];
   const lines = text.split('\n');
   const skipped: string[] = [];
-  const edits = read.flatMap((edit) => {
-    if (edit.kind !== 'whole') return [edit];
+  const edits = read.filter((edit) => {
+    if (edit.kind !== 'whole') return true;
     const language = languageOf(lines[edit.answerLine - 1] ?? '');
-    if (isDiff(edit.lines, language, edit.path)) {
-      const changes = readDiff(edit, known);
-      if (!changes) skipped.push(DIFF);
-      return changes ?? [];
-    }
     const why = whySkipped(edit, language);
     if (why) skipped.push(why);
-    return why ? [] : [edit];
+    return !why;
   });
   return { edits, skipped };
 }
@@ -61,20 +57,11 @@ export function readCode(
   const edit: Edit & { kind: 'whole' } = { kind: 'whole', path, lines, answerLine: 1 };
   // The user chose this block, so apply it. Only a diff that can't be read is refused.
   if (!isDiff(lines, language ?? '', path)) return { edits: [edit], skipped: [] };
-  const edits = readDiff(edit, known);
+  const edits = readDiff(edit, language ?? '');
   return edits ? { edits, skipped: [] } : { edits: [], skipped: [DIFF] };
 }
 
 const DIFF = 'a diff that names no file or can’t be read';
-
-/** The changes of a unified diff; undefined if it can't be read. */
-function readDiff({ lines, path, answerLine }: Edit & { kind: 'whole' }, known?: KnownPaths): Edit[] | undefined {
-  const patch = patchOfDiff(lines, path);
-  if (!patch) return undefined;
-  const reader = new AnswerReader(path, known);
-  const text = ['*** Begin Patch', ...patch, '*** End Patch', ''].join('\n');
-  return [...reader.feed(text), ...reader.end()].map((edit) => ({ ...edit, answerLine: answerLine + edit.answerLine }));
-}
 
 /** The language in a fence's info string. */
 function languageOf(line: string): string {
@@ -83,6 +70,7 @@ function languageOf(line: string): string {
 
 function whySkipped(edit: Edit & { kind: 'whole' }, language: string): string | undefined {
   const { path } = edit;
+  if (isDiff(edit.lines, language, path)) return DIFF;
   // The path of a shell block may just be a file that the prose above mentions, so only a script's path counts.
   if (SHELLS.test(language) && (path === undefined || !SHELL_FILES.test(path))) return `commands (${language})`;
   if (edit.unreadable !== undefined) return `code for “${edit.unreadable}”, which is no file that can be told`;

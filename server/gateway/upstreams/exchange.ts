@@ -126,7 +126,9 @@ export class Body {
   /** Nothing comes any more after an abort. */
   #isCut = false;
   /** What has come before an abort is billed, so what waits in the socket is read first. */
-  readonly #onAbort = () => void setImmediate(() => this.#cut());
+  readonly #onAbort = () => {
+    setImmediate(() => this.#cut());
+  };
 
   constructor(
     readonly response: http.IncomingMessage,

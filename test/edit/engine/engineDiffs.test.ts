@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { createTwoFilesPatch } from 'diff';
 import { planBlocks, readCode } from '../../../extension/edit/changes/applyBlocks.ts';
+import { planEdits } from '../../../extension/edit/engine/planning/plan.ts';
+import { AnswerReader } from '../../../extension/edit/engine/reading/answerReader.ts';
 import { readCommits } from './commits.ts';
 
 /** What models do to a diff that they write from memory. Lines below the two names. */
@@ -39,4 +41,29 @@ describe('unified diffs of real commits', () => {
       assert.equal(counts.wrong, 0);
       assert.ok(counts.right > 100 && counts.right >= 0.9 * (counts.right + counts.refused), JSON.stringify(counts));
     });
+
+  it('are read in an answer, for the file being edited where they name none, and to their own end', () => {
+    const file = '# A\n\n```sh\nnpm test\n```\n\nold\n';
+    const body = ['@@', ' # A', ' ', ' ```sh', '-npm test', '+npm run check', ' ```', ' ', '-old', '+new'];
+    const named = ['--- a/a.md', '+++ b/a.md', ...body];
+    for (const [diff, path] of [
+      [named, undefined],
+      [body, 'a.md'],
+    ] as const) {
+      const reader = new AnswerReader(path);
+      const edits = [
+        ...reader.feed(`Like this:\n\n\`\`\`diff\n${diff.join('\n')}\n\`\`\`\n\nDone.\n`),
+        ...reader.end(),
+      ];
+      const [plan, ...others] = planEdits(edits, (of) => (of === 'a.md' ? file : undefined));
+      assert.deepEqual(others, []);
+      assert.equal(plan?.kind === 'update' && plan.after, '# A\n\n```sh\nnpm run check\n```\n\nnew\n');
+    }
+    const reader = new AnswerReader();
+    const edits = [...reader.feed('```diff\n-a\n+b\n```\n'), ...reader.end()];
+    assert.deepEqual(
+      edits.map(({ kind, path }) => [kind, path]),
+      [['whole', undefined]],
+    );
+  });
 });

@@ -1,7 +1,9 @@
 import { FENCE, fenceLike } from '../../../../shared/answers/fences.ts';
+import { isDiffLanguage } from '../../../../shared/answers/unifiedDiff.ts';
 import type { Edit } from '../edits.ts';
 import { type KnownPaths, type Named, NONE, named, readAbove, readInfo, readLine } from '../paths.ts';
 import { BlockReader, isBlockHead, isBlockTail } from './blockReader.ts';
+import { readDiff } from './diffReader.ts';
 import { isPatchEnd, isPatchHead, PatchReader } from './patchReader.ts';
 
 interface Fence {
@@ -30,6 +32,7 @@ interface Doubt {
   ends: number;
 }
 
+const languageOf = (info: string) => /^[\w+#-]*/.exec(info.trim())![0];
 /** Names of files that may quote fences. */
 const PROSE = /\.(?:md|mdx|mdc|markdown|rst|adoc|txt)$|(?:^|\/)[^.]+$/i;
 const PROSE_INFO = /^(?:md|mdx|markdown|rst|text|txt)\b/i;
@@ -150,7 +153,9 @@ export class AnswerReader {
     }
     const match = fenceLike(line, fence);
     if (match) {
-      if (match[3] === '' && fence.depth === 0) {
+      // With a leading blank, the mark of context, it is a line of a diff.
+      const isContext = line.startsWith(' ') && fence.indent === '' && isDiffLanguage(languageOf(fence.info));
+      if (match[3] === '' && fence.depth === 0 && !isContext) {
         if (!mayQuote(fence)) return this.closeCode(fence, []);
         this.doubt = { line: this.line, held: [line], ends: 1 };
         return [];
@@ -176,11 +181,14 @@ export class AnswerReader {
     return isPatchHead(line) ? this.openPatch(line) : this.openBlock(line, said);
   }
 
-  private closeCode({ named: said, answerLine, lines }: Fence, longer: string[][]): Edit[] {
+  private closeCode({ named: said, info, answerLine, lines }: Fence, longer: string[][]): Edit[] {
     this.fence = undefined;
     this.prose = [];
     const path = pathOf(said);
     this.lastCode = { path, answerLine };
+    const of = said.kind === 'unreadable' ? undefined : (path ?? this.defaultPath);
+    const changes = longer.length === 0 && readDiff({ lines, path: of, answerLine }, languageOf(info));
+    if (changes) return changes;
     return [saying(said, { kind: 'whole', path, answerLine, lines, ...(longer.length > 0 && { longer }) })];
   }
 
