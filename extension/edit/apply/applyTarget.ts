@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { languageIdOf } from '../../platform/languages.ts';
-import type { FoundFile, WorkspaceFiles } from '../files/files.ts';
+import { type FoundFile, nearestFirst, type WorkspaceFiles } from '../files/files.ts';
 
 const MOST_LISTED = 5_000;
 
@@ -25,7 +25,7 @@ export async function chooseTarget(
   const fits = active && isEditable(active.uri) && (wanted === undefined || isRelated(wanted, active.languageId));
   if (active && fits && !mustAsk) return files.at(active.uri);
 
-  const open = openFiles().filter(isEditable);
+  const open = nearestFirst(openFiles().filter(isEditable));
   const isOpen = new Set(open.map(String));
   const listed = (await vscode.workspace.findFiles('**/*', '**/{node_modules,.git}/**', MOST_LISTED)).filter(
     (uri) => !isOpen.has(uri.toString()),

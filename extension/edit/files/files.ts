@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { KnownPaths } from '../../../shared/answers/answerPaths.ts';
 import { MAX_TEXT } from '../../../shared/constants.ts';
 import { Links } from '../../platform/server/links.ts';
+import { activeEditor } from './activeEditor.ts';
 import { endsWithPath, readPath, suffixPattern } from './filePaths.ts';
 
 /** The current state of a URI. */
@@ -19,6 +20,17 @@ export type FoundFile = { path: string } & (
   | { kind: 'missing'; uri: vscode.Uri }
   | { kind: 'refused'; why: string }
 );
+
+/** In their order, but the file in front first, then those of its workspace folder: the first is a keypress away. */
+export function nearestFirst(uris: readonly vscode.Uri[]): vscode.Uri[] {
+  const here = activeEditor()?.document.uri;
+  const folder = here && vscode.workspace.getWorkspaceFolder(here);
+  const distance = (uri: vscode.Uri) => {
+    if (uri.toString() === here?.toString()) return 0;
+    return folder && vscode.workspace.getWorkspaceFolder(uri) === folder ? 1 : 2;
+  };
+  return [...uris].sort((a, b) => distance(a) - distance(b));
+}
 
 /** The most files offered when a path fits several. */
 const MAX_ALIKE = 20;
@@ -134,7 +146,7 @@ export class WorkspaceFiles {
   private async choose(path: string, uris: readonly vscode.Uri[]): Promise<FoundFile> {
     const [only] = uris;
     if (only && uris.length === 1) return this.at(only);
-    const items = uris.map((uri) => ({ label: this.pathOf(uri), uri }));
+    const items = nearestFirst(uris).map((uri) => ({ label: this.pathOf(uri), uri }));
     const title = `Several files are named ${path}`;
     const chosen = await vscode.window.showQuickPick(items, { title, placeHolder: 'Which one is meant?' });
     if (chosen) return this.at(chosen.uri);

@@ -74,17 +74,27 @@ describe('applying code of the chat', () => {
     assert.equal(await scene.disk('a.lua'), A);
   });
 
-  it('takes all of a file, a block with marks and a patch alike', async () => {
+  it('takes all of a file, a block with marks, a patch and a diff alike', async () => {
     const path = scene.path('a.lua');
     const texts = [
       A.replace('b(2)', 'b(22)'),
       '<<<<<<< SEARCH\n  return b(2);\n=======\n  return b(22);\n>>>>>>> REPLACE\n',
       `*** Begin Patch\n*** Update File: ${path}\n@@\n-  return b(2);\n+  return b(22);\n*** End Patch\n`,
+      `--- a/${path}\n+++ b/${path}\n@@ -7,3 +7,3 @@\n export function second() {\n-  return b(2);\n+  return b(22);\n }\n`,
     ];
     for (const text of texts) {
       const applied = await apply.applyCode({ text, language: 'lua', path, source });
       assert.equal(applied.kind, 'review', JSON.stringify(applied));
       assert.equal(scene.reviewed.at(-1)![1].after, A.replace('b(2)', 'b(22)'));
+    }
+  });
+
+  it('offers of several files of one name first the one in front', async () => {
+    for (const name of ['one/same.lua', 'two/same.lua']) await scene.write(name, A);
+    for (const front of ['two/same.lua', 'one/same.lua']) {
+      await scene.show(front);
+      const found = await choosing('same.lua', '', () => scene.files.find('same.lua'));
+      assert.equal(found.path, scene.path(front));
     }
   });
 
