@@ -18,6 +18,8 @@ export interface TrackedHunk extends Range {
   state: 'open' | 'accepted' | 'rejected' | 'withdrawn' | 'kept';
   /** The lines around it were replaced, so its place is unknown. */
   torn: boolean;
+  /** After it was rejected, another change brought its text again, which is not the edit's own then. */
+  isElsewhere?: boolean;
   /** The answer's named blocks that it belongs to. */
   readonly blocks?: readonly string[];
 }
@@ -43,6 +45,8 @@ export class TrackedEdit {
   /** Undefined until the hunks of the shown text are needed: while an answer streams in, that is rare. */
   private parted: TrackedHunk[] | undefined = [];
   private isRough = false;
+  /** The document before the last rejection. */
+  private rejected: readonly string[] = [];
   /** Only if hunks are placed one by one. */
   private readonly map: LineMap | undefined;
   private isPlaced = false;
@@ -192,6 +196,7 @@ export class TrackedEdit {
   /** Records that the splices of `planReject` were written. */
   reject(numbers: readonly number[]): void {
     const { splices, rejected } = this.planReject(numbers);
+    this.rejected = this.document;
     this.exchange(rejected, splices, 'rejected');
   }
 
@@ -241,7 +246,8 @@ export class TrackedEdit {
 
   /**
    * Records foreign changes: typing, a formatter, an undo. They are applied one after the other. `reopens`: a
-   * rejected hunk whose text is back becomes open again; otherwise it counts as plain text.
+   * rejected hunk whose text is back becomes open again; otherwise it counts as plain text. Even so it is open again where
+   * an undo goes back through that change, such as a further proposal, to the document that was rejected.
    */
   foreign(changes: readonly ContentChange[], reopens = true): void {
     const { tracked } = this;
@@ -263,9 +269,15 @@ export class TrackedEdit {
         // An undo takes back a hunk or a rejection; a redo repeats it.
         const isNew = this.holds(hunk, hunk.newLines);
         if (hunk.state === 'open' && !isNew && this.holds(hunk, hunk.oldLines)) hunk.state = 'rejected';
-        else if (hunk.state === 'rejected' && isNew && !hunk.torn) hunk.state = reopens ? 'open' : 'kept';
+        else if (hunk.state === 'rejected' && isNew && !hunk.torn && !hunk.isElsewhere) {
+          if (reopens) hunk.state = 'open';
+          else if (this.isRegion) hunk.isElsewhere = true;
+          else hunk.state = 'kept';
+        }
       }
     }
+    if (reopens && tracked.some(({ isElsewhere }) => isElsewhere) && this.isAsRejected())
+      for (const hunk of tracked) if (hunk.isElsewhere && this.isFresh(hunk)) hunk.state = 'open';
     this.dropUndone();
     if (reopens) this.raiseRedone(put);
   }
@@ -304,6 +316,11 @@ export class TrackedEdit {
       free = hunk.end;
     }
     return applySplices(this.document, splices);
+  }
+
+  private isAsRejected(): boolean {
+    const { document, rejected } = this;
+    return document.length === rejected.length && document.every((line, at) => line === rejected[at]);
   }
 
   private setDocument(lines: readonly string[]): void {
@@ -373,8 +390,8 @@ export class TrackedEdit {
    * lines that this change inserted: equal lines around the region were there before.
    */
   private raiseRedone(put: readonly Range[]): void {
-    const isUnclear = ({ state, start, end, oldLines }: TrackedHunk) =>
-      state === 'rejected' && (oldLines.length === 0 || !this.holds({ start, end }, oldLines));
+    const isUnclear = ({ state, isElsewhere, start, end, oldLines }: TrackedHunk) =>
+      state === 'rejected' && !isElsewhere && (oldLines.length === 0 || !this.holds({ start, end }, oldLines));
     for (const { hunks, range, oldStart, oldEnd } of this.runs(isUnclear)) {
       const text: string[] = [];
       const places: Range[] = [];

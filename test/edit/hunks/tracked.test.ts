@@ -345,6 +345,25 @@ describe('a tracked edit', () => {
     assert.equal(edit.accepted().before.join(' '), '!a x c y e');
   });
 
+  it('is open again as a whole when an undo goes through another edit that has some of its text', () => {
+    // Lines b to d become x; then a further edit makes y x of them, and is undone, as is the rejection before it.
+    const edit = edited('x');
+    rejectAll(edit);
+    const all = (from: string, to: string) => {
+      const [end, last] = [from.split('\n').length, from.split('\n').at(-1)!];
+      return { startLine: 1, startCharacter: 0, endLine: end, endCharacter: last.length, text: to };
+    };
+    edit.foreign([all('b\nc\nd', 'y\nx')], false);
+    assert.deepEqual(edit.open, []);
+    edit.foreign([all('y\nx', 'b\nc\nd')]);
+    assert.deepEqual(edit.open, []);
+    edit.foreign([all('b\nc\nd', 'x')]);
+    assert.equal(edit.open.length, 1);
+    edit.foreign([all('x', 'b\nc\nd')]);
+    edit.foreign([all('b\nc\nd', 'y\nx')]);
+    assert.deepEqual(edit.open, []);
+  });
+
   it('opens again what a redo brings back in several changes, none of which tells it', () => {
     const edit = edited('x c y y2');
     rejectAll(edit);

@@ -106,6 +106,20 @@ describe('the prompt at the lines', () => {
     await scene.reviewed(2);
   });
 
+  it('is under review again after undos through a further proposal that keeps some of it', async () => {
+    await open();
+    await send('upper case', answer, 2);
+    const proposed = scene.text;
+    await send('now also name it', '```\nNAMED\nTWO\nthree\nfour\nFIVE\nFIVE AND A HALF\n```\n', 2);
+    await vscode.commands.executeCommand('undo');
+    await scene.shows(before);
+    await vscode.commands.executeCommand('undo');
+    await scene.shows(proposed);
+    await scene.reviewed(2);
+    await vscode.commands.executeCommand('undo');
+    await scene.shows(before);
+  });
+
   it('rejects both with one word, and accepts both', async () => {
     for (const isAccepted of [false, true]) {
       await open();
