@@ -189,6 +189,26 @@ describe('chat view: what an answer changes', () => {
     assert.equal(await told.innerText(), 'client.ts reads so already.');
   });
 
+  it('keeps the button in its place when the reason appears at the end of the chat, and shows the reason whole', async () => {
+    for (const lines of [18, 1]) {
+      const reply = answer(`\`\`\`ts src/client.ts\n${'const a = 1;\n'.repeat(lines)}\`\`\``);
+      await view.tell(surroundings(), conversation([user('a '.repeat(2_000)), reply]));
+      const apply = code().getByRole('button', { name: /^Apply/ });
+      const top = async () => Math.round((await apply.boundingBox())!.y);
+      const before = await top();
+      assert.ok(before > 40 && (await view.fromEnd()) < 2, 'it is seen, and so is the end');
+      await apply.click();
+      const { block } = await view.until('apply', lines === 18 ? 1 : 2);
+      await view.tell(changes(reply.id, { blocks: { [block]: { state: 'applying' } } }));
+      const why = lines === 18 ? 'The lines are not there.' : 'It has no place. '.repeat(20);
+      await view.tell(changes(reply.id, { blocks: { [block]: { state: 'refused', why } } }));
+      if (lines === 18) assert.equal(await top(), before);
+      const told = (await code().locator('.apply-told').boundingBox())!;
+      const end = (await view.page.locator('.transcript').boundingBox())!;
+      assert.ok(told.y + told.height <= end.y + end.height, 'the reason is seen whole');
+    }
+  });
+
   it('leads on from a file that has no place for it, the best way first, and the ways stay', async () => {
     const reply = answer('```ts src/client.ts\nfunction f() {}\n```');
     await view.tell(surroundings(), conversation([user('Go'), reply]));

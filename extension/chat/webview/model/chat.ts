@@ -25,7 +25,10 @@ export class Chat {
   state: ChatState = noState;
   /** Set by the transcript: go to the end and stay there. */
   toLatest: () => void = () => {};
-  /** Set by the transcript: keeps an element's top at this place in the window until the reader moves. */
+  /**
+   * Set by the transcript: keeps an element's top at this place in the window until the reader moves, or higher if its
+   * lower end would not be seen there.
+   */
   keepInPlace: (element: HTMLElement, top: number) => void = () => {};
   /** Set by the composer. */
   focusComposer: (evenUnfocused?: boolean) => void = () => {};

@@ -1,5 +1,5 @@
 import { createContext } from 'preact';
-import { useContext, useEffect, useRef } from 'preact/hooks';
+import { useContext, useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { ApplyState, Reading, ToHost } from '../../protocol.ts';
 import {
   blockId,
@@ -23,6 +23,8 @@ export interface Apply {
   state: ApplyState | undefined;
   /** The block's id, if this applies a single block. */
   block?: string;
+  /** The block was clicked here, and what came of it isn’t told yet. */
+  isClicked?: { current: boolean };
   /** `reading`: how the user says the block is meant. */
   run: (reading?: Reading) => void;
 }
@@ -31,6 +33,7 @@ export interface Apply {
 export function useApplyCode(shown: ShownCode, closed: boolean): Apply | null {
   const chat = useChat();
   const messageId = useContext(AnswerContext);
+  const isClicked = useRef(false);
   const block = messageId !== null && closed && isApplicable(shown) ? blockId(shown) : null;
   const own = useChatState((s) => (block === null ? undefined : s.changes[messageId!]?.blocks[block]));
   const isAll = useChatState((s) => block !== null && s.changes[messageId!]?.all?.state === 'applying');
@@ -41,11 +44,12 @@ export function useApplyCode(shown: ShownCode, closed: boolean): Apply | null {
     const { language, file: path, text, isUnclear, spoken } = shown;
     if (state?.state === 'review') chat.host.post({ type: 'showReview', messageId, block });
     else {
+      isClicked.current = true;
       const code = { text, language: language.slice(0, 100), path, ...(isUnclear && { isUnclear, spoken }) };
       chat.host.post({ type: 'apply', messageId, block, ...code, ...(reading && { reading }) });
     }
   };
-  return { state, block, run };
+  return { state, block, isClicked, run };
 }
 
 /** Whether nothing is left to do. `targets`: the files of a block for several, which must all be applied. */
@@ -157,7 +161,7 @@ const READINGS = {
 
 /** Why a block was not applied, and the next steps, the best first. `code`: the block, if it is a single one. */
 export function ApplyTold({
-  apply: { state, block, run },
+  apply: { state, block, isClicked, run },
   what,
   code,
 }: {
@@ -168,8 +172,15 @@ export function ApplyTold({
   const chat = useChat();
   const messageId = useContext(AnswerContext);
   const isGuest = useChatState((s) => s.surroundings?.account?.kind === 'guest');
-  if (!state || !('why' in state) || !state.why) return null;
-  const { why } = state;
+  const box = useRef<HTMLDivElement>(null);
+  const why = state && 'why' in state ? state.why : undefined;
+  // At the end of the conversation, what appears here would push itself and the clicked button up, even out of sight.
+  useLayoutEffect(() => {
+    if (!box.current || !isClicked?.current) return;
+    isClicked.current = false;
+    chat.keepInPlace(box.current, box.current.getBoundingClientRect().top);
+  }, [why]);
+  if (!state || !why) return null;
   const isRefused = state.state === 'refused';
   const ways: { label: string; title?: string; post: () => void }[] = [];
   const way = (label: string, message: ToHost, title?: string) =>
@@ -190,7 +201,7 @@ export function ApplyTold({
   }
   if (isRefused) ways.push({ label: 'Ask for a correction', post: () => chat.askToCorrect(what, why) });
   return (
-    <div class="apply-told">
+    <div class="apply-told" ref={box}>
       <Icon name={isRefused ? 'warning' : 'info'} />
       <div>
         {isRefused && <strong>Not applied. </strong>}

@@ -62,7 +62,10 @@ function Log({ conversation }: { conversation: Conversation }) {
     const made = new BottomPin(box.current!, content.current!, setPinned);
     pin.current = made;
     chat.toLatest = () => made.toEnd();
-    chat.keepInPlace = (element, top) => made.hold(element, top - box.current!.getBoundingClientRect().top);
+    chat.keepInPlace = (element, top) => {
+      const place = box.current!.getBoundingClientRect();
+      made.hold(element, Math.min(top - place.top, Math.max(0, place.height - element.offsetHeight)));
+    };
     const element = restore && document.getElementById(`m-${restore.messageId}`);
     if (restore && element) made.hold(element, restore.offset);
     else made.toEnd();
