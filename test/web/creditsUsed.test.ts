@@ -49,6 +49,26 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
       await context.close();
     });
 
+    it('keeps the words of its options whole in a narrow window', async () => {
+      const { page, context } = await at(await scene.member(), 'usage');
+      await page.setViewportSize({ width: 320, height: 720 });
+      const options = page.locator('.choice span');
+      await options.first().waitFor();
+      const lines = await options.evaluateAll((all) =>
+        all.map((one) => {
+          const words = document.createRange();
+          words.selectNodeContents(one);
+          return `${one.textContent}: ${words.getClientRects().length}`;
+        }),
+      );
+      const names = ['7 days', '30 days', '90 days', 'Month', 'Day', 'Model', 'Tool', 'API key'];
+      assert.deepEqual(
+        lines,
+        names.map((name) => `${name}: 1`),
+      );
+      await context.close();
+    });
+
     it('is grouped by model, tool or API key, and downloads the rows that it shows', async () => {
       const member = await scene.member();
       await fillLog(scene, member);
