@@ -87,6 +87,21 @@ describe('chat view: messages that wait for the end of an answer', () => {
     assert.equal(await button('Edit').isDisabled(), false);
   });
 
+  it('are seen whole if two are short, and fade out at the lower end while more are below', async () => {
+    const fades = async () => (await list().evaluate((queue) => getComputedStyle(queue).maskImage)) !== 'none';
+    await view.page.setViewportSize({ width: 280, height: 480 });
+    await view.tell(queue(waiting('One'), waiting('Two')));
+    assert.deepEqual(
+      [await list().evaluate((queue) => queue.scrollHeight - queue.clientHeight), await fades()],
+      [0, false],
+    );
+    await view.tell(queue(waiting('One'), waiting('Two'), waiting('Three')));
+    assert.equal(await fades(), true);
+    await list().evaluate((queue) => queue.scrollTo(0, queue.scrollHeight));
+    await view.tell();
+    assert.equal(await fades(), false);
+  });
+
   it('stay above a composer that keeps its place, however long they are', async () => {
     const long = waiting('word '.repeat(40_000));
     await view.tell(queue(...Array.from({ length: 10 }, () => ({ ...long, id: crypto.randomUUID() }))));
