@@ -188,7 +188,9 @@ function seenIn({ document, selection, visibleRanges }: vscode.TextEditor): Seen
   const text = taken.map((part) => document.getText(part)).join('\n…\n');
   if (text.trim() === '' || text.includes('\0')) return undefined;
   const chip = partChip(document, range, text);
-  const count = parts.reduce((sum, { start, end }) => sum + end - start + 1, 0);
+  // The editor shows an empty line after the last line break, which people don't count.
+  const endsEmpty = last.end === document.lineCount - 1 && document.lineAt(last.end).text === '';
+  const count = parts.reduce((sum, { start, end }) => sum + end - start + 1, endsEmpty ? -1 : 0);
   return { uri, label, chip: { ...chip, id: `implicit ${chip.id.slice(-180)}`, label, lines: count, implicit } };
 }
 

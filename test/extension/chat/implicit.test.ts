@@ -106,6 +106,14 @@ describe('what the editor shows goes along with a question', () => {
     await scene.surroundings((value) => implicit(value)?.label === 'long.txt:1501');
   });
 
+  it('a whole file, counted without the empty line after its last line break', async () => {
+    await show(await write('three.txt', 'a\nb\nc\n'));
+    const chip = implicit(await scene.surroundings((value) => implicit(value)?.label === 'three.txt, visible part'))!;
+    assert.deepEqual([chip.lines, chip.range], [3, { start: 0, end: 3 }]);
+    const [sent] = (await send('What is this?'))!;
+    assert.equal('text' in sent! && sent.text, 'a\nb\nc\n');
+  });
+
   it('what is folded away is not visible, and stays', async () => {
     const uri = await write('folded.txt', ['a', ...Array.from({ length: 50 }, () => '  hidden'), 'b'].join('\n'));
     await show(uri);
