@@ -129,6 +129,21 @@ describe('chat view: what is told goes with what it is about', () => {
       assert.equal(chat.state.draft, 'Mine');
     });
 
+  it('a refusal goes when its text is removed or replaced, and stays while it is edited', () => {
+    for (const [draft, isGone] of [
+      ['Mine, and more', false],
+      ['More first\n\nMine', false],
+      ['', true],
+      ['/explain', true],
+    ] as const) {
+      const chat = refused('invalid_request', {});
+      chat.setDraft(draft);
+      assert.equal(chat.state.refusal === null, isGone, draft);
+      chat.setDraft('Mine');
+      assert.equal(chat.state.refusal === null, isGone, 'it does not come back');
+    }
+  });
+
   it('a refusal of what is attached stays when the server is found again', () => {
     const chat = refused('invalid_request', { status: 0 });
     chat.receive(surroundings(offline));

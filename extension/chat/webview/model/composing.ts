@@ -116,6 +116,8 @@ export class Composing {
     const { draft, sending, refusal } = this.view.state();
     const sent = sending ?? refusal ?? this.refused ?? this.left?.sending;
     if (sent && !draft.startsWith(sent.text) && !draft.endsWith(`\n\n${sent.text}`)) this.rewritten = sent.requestId;
+    // The user has given up the refused message, so its banner is about nothing in the composer.
+    if (refusal && !refusal.replaces && this.isGivenUp(refusal.text)) this.view.set({ refusal: null });
     this.keep();
     clearTimeout(this.timer);
     if (this.hasChat) this.timer = setTimeout(() => this.flush(), DELAY_MS);
@@ -331,6 +333,11 @@ export class Composing {
     return this.rewritten === requestId ? withoutSent(whole, text) !== whole : whole.includes(text);
   }
 
+  /** Whether a text was removed or replaced, by a message that begins with another word. */
+  private isGivenUp(text: string): boolean {
+    return !this.whole().includes(text) && firstWord(this.view.state().draft) !== firstWord(text);
+  }
+
   private pass(sending: Sending): void {
     const { aside } = this.view.state();
     // Attachments of a draft that is set aside are not sent with another text.
@@ -449,6 +456,8 @@ const MOST_MARKS = 100;
 
 /** A value for `told` that differs from every text, so that the next text is sent. */
 const UNKNOWN = '\0';
+
+const firstWord = (text: string) => /\S+/.exec(text)?.[0];
 
 function isIt(awaited: Wanted, { id, chatId }: Conversation): boolean {
   if (awaited === 'any') return true;
