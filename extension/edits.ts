@@ -72,7 +72,9 @@ export function lazyEdits({ context, session, backend, log, own, instructions }:
     const { Apply } = await later();
     const [known, open] = [await files(), await proposals()];
     const editFile: ApplyDeps['editFile'] = async (request) => (await edits()).editFile(request);
-    return new Apply({ files: known, propose: (source, plans) => open.open(source, plans), review, editFile });
+    const propose: ApplyDeps['propose'] = (source, plans) => open.open(source, plans);
+    const tryReview: ApplyDeps['review'] = async (...args) => (await edits()).tryReview(...args);
+    return new Apply({ files: known, propose, review: tryReview, editFile });
   });
   const undecided = lazy(async () => {
     const { Undecided } = await later();

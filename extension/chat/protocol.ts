@@ -379,9 +379,9 @@ export type ApplyState =
   | { state: 'review'; why?: string }
   /**
    * `file`: the name of its only file, if the code has no place there. `readings`: those between which the user may
-   * choose.
+   * choose. `isOfEditor`: the editor takes no changes, so that other code would be refused as well.
    */
-  | { state: 'refused'; why: string; file?: string; readings?: Reading[] }
+  | { state: 'refused'; why: string; file?: string; readings?: Reading[]; isOfEditor?: true }
   | { state: 'nothing'; why: string };
 
 /** A change from an answer that the user accepted. */

@@ -183,6 +183,9 @@ describe('chat view: what an answer changes', () => {
       /^Mine\n\nYour change to client\.ts could not be applied: The lines/,
     );
     assert.equal((await view.said()).filter(({ type }) => type === 'send').length, 0, 'to send it is the user’s');
+    const locked = { state: 'refused', why: 'The file is read-only.', isOfEditor: true } as const;
+    await view.tell(changes(reply.id, { blocks: { [block]: locked } }));
+    assert.deepEqual(await told.getByRole('button').allInnerTexts(), ['Insert at cursor'], 'no answer can mend that');
     await view.tell(
       changes(reply.id, { blocks: { [block]: { state: 'nothing', why: 'client.ts reads so already.' } } }),
     );

@@ -26,8 +26,11 @@ export type Applied =
   /** `skipped`: descriptions of the parts that are not for a file. */
   | { kind: 'review'; skipped: readonly string[] }
   | { kind: 'proposal'; files: number; refused: number; skipped: readonly string[] }
-  /** `uri`: its only file, if the code has no place there. `readings`: those between which the user may choose. */
-  | { kind: 'refused'; message: string; uri?: string; readings?: readonly Reading[] }
+  /**
+   * `uri`: its only file, if the code has no place there. `readings`: those between which the user may choose.
+   * `isOfEditor`: the editor takes no changes, so that other code would be refused as well.
+   */
+  | { kind: 'refused'; message: string; uri?: string; readings?: readonly Reading[]; isOfEditor?: true }
   | { kind: 'nothing'; message?: string };
 
 export interface KeptCheckpoint {
@@ -397,10 +400,12 @@ function stateOf(applied: Applied, wasApplied: boolean): ApplyState | undefined 
       return { state: 'review', why: [...why, leftOut(skipped)].filter(Boolean).join(' ') || undefined };
     }
     case 'refused': {
-      if (wasApplied) return { state: 'nothing', why: 'It was applied already. To apply it anew, take it back first.' };
+      const isRepeated = wasApplied && !applied.isOfEditor;
+      if (isRepeated) return { state: 'nothing', why: 'It was applied already. To apply it anew, take it back first.' };
       const file = applied.uri === undefined ? {} : { file: decodeURIComponent(baseName(applied.uri)) };
       const readings = applied.readings && { readings: [...applied.readings] };
-      return { state: 'refused', why: applied.message, ...file, ...readings };
+      const isOfEditor = applied.isOfEditor && { isOfEditor: applied.isOfEditor };
+      return { state: 'refused', why: applied.message, ...file, ...readings, ...isOfEditor };
     }
     case 'nothing':
       return applied.message ? { state: 'nothing', why: applied.message } : undefined;

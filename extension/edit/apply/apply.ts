@@ -45,18 +45,22 @@ export type Applied =
   | { kind: 'review'; path: string; uri: string; hunks: number; skipped: string[] }
   /** It is in the list of proposed changes. */
   | ({ kind: 'proposal'; skipped: string[] } & ProposalCounts)
-  /** `uri`: its only file, if the code has no place there. `readings`: those between which the user may choose. */
-  | { kind: 'refused'; message: string; uri?: string; readings?: readonly Reading[] }
+  /**
+   * `uri`: its only file, if the code has no place there. `readings`: those between which the user may choose.
+   * `isOfEditor`: the editor takes no changes, so that other code would be refused as well.
+   */
+  | { kind: 'refused'; message: string; uri?: string; readings?: readonly Reading[]; isOfEditor?: true }
   /** There was nothing to do, or the user cancelled. */
   | { kind: 'nothing'; message?: string };
+
+/** `why`: a sentence for the user. Without it, the user declined, or knows already. */
+export type Tried = { isShown: true } | { isShown: false; why?: string };
 
 export interface ApplyDeps {
   files: WorkspaceFiles;
   propose(source: Source, plans: readonly FilePlan[]): Promise<ProposalCounts>;
-  /**
-   * Puts the hunks of one existing file into its editor for review. If that fails, it tells the user and returns false.
-   */
-  review(document: vscode.TextDocument, plan: FilePlan & { kind: 'update' }, source: Source): Promise<boolean>;
+  /** Puts the hunks of one existing file into its editor for review, and tells the user nothing. */
+  review(document: vscode.TextDocument, plan: FilePlan & { kind: 'update' }, source: Source): Promise<Tried>;
   /** Lets a model edit a file, which costs credits. */
   editFile(request: { document: vscode.TextDocument; instruction: string; source: Source }): Promise<unknown>;
 }
@@ -159,8 +163,8 @@ export class Apply {
       const file = found.get(only.path);
       if (file?.kind !== 'file') return refused(`${only.path} is gone.`);
       const document = await vscode.workspace.openTextDocument(file.uri);
-      const isShown = await this.deps.review(document, only, source);
-      if (!isShown) return { kind: 'refused', message: `${only.path} was not changed.` };
+      const tried = await this.deps.review(document, only, source);
+      if (!tried.isShown) return tried.why ? { ...refused(tried.why), isOfEditor: true } : { kind: 'nothing' };
       return { kind: 'review', path: only.path, uri: `${file.uri}`, hunks: only.hunks.length, skipped };
     }
     return { kind: 'proposal', ...(await this.deps.propose(source, plans)), skipped };

@@ -4,6 +4,7 @@ import type { Instruction } from '../../../shared/runs.ts';
 import { Disposable } from '../../platform/dispose.ts';
 import type { Log } from '../../platform/log.ts';
 import { plainMessage } from '../../platform/plainMessage.ts';
+import type { Tried } from '../apply/apply.ts';
 import type { Source } from '../changes/proposal.ts';
 import type { FilePlan } from '../engine/edits.ts';
 import { rebaseText } from '../engine/placing/rebase.ts';
@@ -26,6 +27,9 @@ import { type EditPrompt, type Question, type SelectionQuestion, textOf } from '
 import { refuseDocument, TOO_LONG } from './refusals.ts';
 import { type LinesAsked, SelectionWriter } from './selectionEdit.ts';
 import { WorkspaceEdits, type WorkspaceRequest } from './workspaceEdit.ts';
+
+/** `why`: a sentence for the user. Without it, the user declined, or knows already. */
+type Placed = { review: Review } | { why?: string };
 
 export interface EditsDeps extends KeepDeps {
   reports: Reports;
@@ -190,16 +194,29 @@ export class Edits extends Disposable {
    * telling the user, if they no longer fit or the editor takes no changes.
    */
   async review(document: vscode.TextDocument, plan: FilePlan & { kind: 'update' }, source: Source): Promise<boolean> {
-    return (await this.place(document, plan, source)) !== undefined;
+    return this.placed(await this.place(document, plan, source)) !== undefined;
+  }
+
+  /** As `review`, but leaves it to the caller to tell the user. */
+  async tryReview(document: vscode.TextDocument, plan: FilePlan & { kind: 'update' }, source: Source): Promise<Tried> {
+    const placed = await this.place(document, plan, source);
+    return 'review' in placed ? { isShown: true } : { isShown: false, ...placed };
   }
 
   /** Reviews a plan, whose hunks are all within `region`, as a rewriting of that region. Undefined: as `review`. */
-  reviewLines(
+  async reviewLines(
     document: vscode.TextDocument,
     plan: FilePlan & { kind: 'update' },
     region: Range,
   ): Promise<Review | undefined> {
-    return this.place(document, plan, { title: `Edit ${tellPlace(region, nameOf(document))}` }, region);
+    const source = { title: `Edit ${tellPlace(region, nameOf(document))}` };
+    return this.placed(await this.place(document, plan, source, region));
+  }
+
+  private placed(placed: Placed): Review | undefined {
+    if ('review' in placed) return placed.review;
+    if (placed.why) refuse(placed.why);
+    return undefined;
   }
 
   private async place(
@@ -207,13 +224,10 @@ export class Edits extends Disposable {
     plan: FilePlan & { kind: 'update' },
     source: Source,
     region?: Range,
-  ): Promise<Review | undefined> {
+  ): Promise<Placed> {
     const name = nameOf(document);
     const refusal = refuseDocument(document);
-    if (refusal || document.isClosed) {
-      refuse(refusal ?? `${name} was closed; nothing was changed.`);
-      return undefined;
-    }
+    if (refusal || document.isClosed) return { why: refusal ?? `${name} was closed; nothing was changed.` };
     const rebase = () => rebaseText(plan.before, plan.hunks, document.getText());
     const first = rebase();
     if (first.kind === 'moved') {
@@ -221,7 +235,7 @@ export class Edits extends Disposable {
         start: startLine,
         end: startLine + oldLines.length,
       }));
-      if (!(await this.reviews.isFree(document, places))) return undefined;
+      if (!(await this.reviews.isFree(document, places))) return {};
       if (!vscode.window.visibleTextEditors.some((editor) => editor.document === document)) {
         await vscode.window.showTextDocument(document, { preview: false });
       }
@@ -231,8 +245,7 @@ export class Edits extends Disposable {
     if (rebased.kind === 'touched') {
       const [touched] = rebased.touched;
       const why = touched ? `${touched.message} See ${tellPlace(touched.lines, name)}.` : '';
-      refuse(`${source.title}: nothing was changed, for it no longer fits. ${why}`);
-      return undefined;
+      return { why: `${source.title}: nothing was changed, for it no longer fits. ${why}` };
     }
     const review = new Review(document, source, region);
     this.reviews.add(review);
@@ -243,17 +256,16 @@ export class Edits extends Disposable {
       : (await review.place(hunks)).length === 0;
     if (isPlaced && !review.cut && (await review.finish())) {
       review.reveal();
-      return review;
+      return { review };
     }
     const { cut } = review;
     review.interrupt('refused');
     await review.whenRestored();
-    refuse(
+    const why =
       cut === 'readOnly'
         ? `VS Code takes no changes for ${name}: the file is read-only. Nothing changed.`
-        : `${name} was changed in the same moment, so nothing was written. Try again.`,
-    );
-    return undefined;
+        : `${name} was changed in the same moment, so nothing was written. Try again.`;
+    return { why };
   }
 
   /** Stops the writing in the active editor, or the writing of one review. */

@@ -303,6 +303,9 @@ describe('the changes that answers of the chat propose', () => {
     edits.applied = Promise.resolve({ kind: 'refused', message: 'No such lines.' });
     await host.do(apply);
     assert.deepEqual(blocks(), { b1: { state: 'refused', why: 'No such lines.' } });
+    edits.applied = Promise.resolve({ kind: 'refused', message: 'Read-only.', isOfEditor: true });
+    await host.do(apply);
+    assert.deepEqual(blocks(), { b1: { state: 'refused', why: 'Read-only.', isOfEditor: true } });
     edits.applied = Promise.resolve({ kind: 'nothing' });
     await host.do(apply);
     assert.deepEqual(blocks(), {});

@@ -22,16 +22,18 @@ describe('applying code of the chat', () => {
   let scene: ProposalScene;
   let apply: Apply;
   let edited: Parameters<ApplyDeps['editFile']>[0][];
+  let shown: Awaited<ReturnType<ApplyDeps['review']>>;
   const source = { title: 'Apply' };
   beforeEach(async () => {
     scene = new ProposalScene();
     edited = [];
+    shown = { isShown: true };
     apply = new Apply({
       files: scene.files,
       propose: (from, plans) => scene.proposals.open(from, plans),
       review: async (...args) => {
         scene.reviewed.push(args);
-        return true;
+        return shown;
       },
       editFile: async (request) => {
         edited.push(request);
@@ -164,6 +166,16 @@ describe('applying code of the chat', () => {
     assert.equal(edited[0]!.document.uri.toString(), scene.uri('a.lua').toString());
     assert.match(edited[0]!.instruction, /where it belongs[\s\S]*return b\(22\)/);
     assert.equal(scene.reviewed.length, 0);
+  });
+
+  it('says why the editor takes no changes for a file, and nothing if the user declined', async () => {
+    const why = 'VS Code takes no changes for a.lua: the file is read-only. Nothing changed.';
+    const code = { text: SECOND, language: 'lua', path: scene.path('a.lua'), source };
+    shown = { isShown: false, why };
+    assert.deepEqual(await apply.applyCode(code), { kind: 'refused', message: why, isOfEditor: true });
+    shown = { isShown: false };
+    assert.deepEqual(await apply.applyCode(code), { kind: 'nothing' });
+    assert.deepEqual(scene.messages.told, []);
   });
 
   it('asks whether lines are to go that a block lacks, and reviews either answer', async () => {

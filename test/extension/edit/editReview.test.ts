@@ -351,6 +351,11 @@ describe('a review', () => {
       await scene.messages.next(/file is read-only. Nothing changed./);
       assert.equal(await scene.edits.review(scene.document, planOf(before, change(3)), source), false);
       await scene.messages.next(/file is read-only. Nothing changed./);
+      const told = scene.messages.told.length;
+      const why = 'VS Code takes no changes for locked.txt: the file is read-only. Nothing changed.';
+      const tried = await scene.edits.tryReview(scene.document, planOf(before, change(3)), source);
+      assert.deepEqual(tried, { isShown: false, why });
+      assert.equal(scene.messages.told.length, told, 'the caller tells it');
       assert.equal(scene.text, before);
       await scene.idle();
     });

@@ -182,6 +182,7 @@ export function ApplyTold({
   }, [why]);
   if (!state || !why) return null;
   const isRefused = state.state === 'refused';
+  const isMendable = isRefused && !state.isOfEditor;
   const ways: { label: string; title?: string; post: () => void }[] = [];
   const way = (label: string, message: ToHost, title?: string) =>
     ways.push({ label, title, post: () => chat.host.post(message) });
@@ -199,7 +200,7 @@ export function ApplyTold({
       if (place) way('Open diff', { type: 'compareCode', ...place, text }, `Beside ${state.file}`);
     }
   }
-  if (isRefused) ways.push({ label: 'Ask for a correction', post: () => chat.askToCorrect(what, why) });
+  if (isMendable) ways.push({ label: 'Ask for a correction', post: () => chat.askToCorrect(what, why) });
   return (
     <div class="apply-told" ref={box}>
       <Icon name={isRefused ? 'warning' : 'info'} />
