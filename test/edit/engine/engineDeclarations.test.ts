@@ -204,6 +204,83 @@ describe('a changed declaration from the chat', () => {
     ));
 });
 
+describe('a declaration whose name is written in any script', () => {
+  /** Replaces the second of three declarations in a file; nothing else changes. */
+  const isReplaced = (before: string, from: string, to: string) => {
+    const plan = planSnippet('a.txt', before, to.split('\n'));
+    assert.ok(plan.kind === 'update', JSON.stringify(plan));
+    assert.equal(before.split(from).length, 2);
+    assert.equal(
+      plan.after,
+      before.replace(from, () => to),
+    );
+  };
+  // The last two are written with combining marks: in Devanagari, and as a letter of its own.
+  const NAMES = ['zwei', 'größe', 'été', 'сумма', 'جمع', '打印', '합계', 'योग', 'e\u0301te\u0301', '𝒙𝒚', 'می\u200cشود'];
+  for (const name of NAMES) {
+    it(`takes the place of its former self in braces: ${name}`, () => {
+      const [from, to] = ['  return a + b;', '  const both = [a, b];\n  return sum(both);'];
+      const heads = [
+        `function ${name}(أ, 订单) {`,
+        `export async function* ${name}(a, b) {`,
+        `const ${name} = async (أ, b) => {`,
+        `const ${name} = أ => {`,
+        `exports.${name} = function (a, b) {`,
+        `class ${name} {`,
+        `${name}(a, b) {`,
+        `Größe ${name}(Größe a, int b) {`,
+        `async ${name}(\n  a,\n  b,\n) {`,
+        `const ${name} = (\n  a,\n  b,\n) => {`,
+      ];
+      for (const head of heads) {
+        const text = (inner: string) => `${head}\n${inner}\n}`;
+        const others = ['one', `${name}2`].map((other) => `function ${other}() {\n  run(${other});\n}\n`);
+        isReplaced(`${others[0]}\n${text(from)}\n\n${others[1]}\nstop();\n`, text(from), text(to));
+      }
+    });
+    it(`takes the place of its former self in Python: ${name}`, () => {
+      const text = (inner: string) => `def ${name}(订单, b):\n${inner}\n    return total`;
+      const [from, to] = ['    total = a + b', '    both = [a, b]\n    total = sum(both)'];
+      isReplaced(`import os\n\n\n${text(from)}\n\n\ndef ${name}2():\n    run()\n\n\nstop()\n`, text(from), text(to));
+    });
+    it(`is put behind the last one, or refused where its name is taken: ${name}`, () => {
+      const fresh = `function ${name}(أ) {\n  return run(أ);\n}`;
+      isPut(fresh, `\n${fresh}\n`, '\nmodule.exports = { Store, load };');
+      isRefused(fresh, /something else by the name/, `let ${name} = 5;\n\nfunction one() {\n  run();\n}\n`);
+      const longer = `${name.normalize('NFC')}ж`;
+      const file = `let ${longer} = 5;\n\nfunction one() {\n  run();\n}\n`;
+      isPut(fresh, `\n${fresh}\n`.normalize('NFC'), undefined, file);
+    });
+  }
+  it('is another one where only its beginning is the same', () => {
+    const [one, two] = ['function gr() {\n  run(2);\n}', 'function größe() {\n  run(1);\n}'];
+    const file = `import { run } from './run';\n\n${two}\n\n${one}\n\nstop();\n`;
+    isReplaced(file, one, 'function gr() {\n  stop(3);\n  stop(4);\n}');
+    const fresh = 'function grün() {\n  stop(3);\n  stop(4);\n}';
+    isPut(fresh, `\n${fresh}\n`, '\nstop();', file);
+  });
+  it('keeps the form in which the file writes its letters, or is refused', () => {
+    const former = 'function e\u0301te\u0301() {\n  run(1);\n  run(2);\n}';
+    const file = `import { run } from './run';\n\n${former}\n\nfunction stop() {\n  halt();\n}\n`;
+    const replace = (before: string, piece: string) => {
+      const plan = planSnippet('a.js', before, piece.split('\n'));
+      return plan.kind === 'update' ? plan.after : plan.kind;
+    };
+    const pieces = [
+      'function été() {\n  run(1);\n  walk(2);\n}',
+      'function été(a) {\n  stop(3);\n  stop(4);\n}',
+      'function été() {\n  stop(3);\n  été(4);\n}',
+      'function été() {}',
+    ];
+    for (const piece of pieces) {
+      assert.equal(replace(file, piece), file.replace(former, piece.normalize('NFD')));
+      assert.equal(replace(`// é\n${file}`, piece.replace('été()', 'été(é)')), 'refused');
+      const both = `${file}\n${former.normalize('NFC')}\n`;
+      assert.equal(replace(both, piece), 'refused');
+    }
+  });
+});
+
 describe('a new declaration from the chat is refused', () => {
   it('where several classes could be meant', () =>
     isRefused('name() {\n  return "?";\n}', /can’t tell in which part of the file method name belongs/, TWO));

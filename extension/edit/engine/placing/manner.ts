@@ -17,7 +17,7 @@ import {
 import { decodeEntities, Encoded, hasEntity, PunctuationEvidence, unescapeTabs } from '../text/misprints.ts';
 import type { Found } from './match.ts';
 
-const UNKNOWN = {
+export const UNKNOWN = {
   punctuation:
     'The old lines have other quotes or dashes than the file, so Perigee can’t tell which ones the new lines need.',
   entities: 'Only some characters are written as HTML entities, so Perigee can’t tell which of them are meant.',

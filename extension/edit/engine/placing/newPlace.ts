@@ -2,7 +2,7 @@
 import { blockAt, opensBlock, widthOf } from '../text/blocks.ts';
 import { type Declared, isClass, kindOf } from '../text/declared.ts';
 import { type IndexedFile, wordsOf } from '../text/indexedFile.ts';
-import { indentOf, isBlank } from '../text/loose.ts';
+import { composed, indentOf, isBlank } from '../text/loose.ts';
 
 /** A place before line `at` of the file, with the numbers of blank lines above and below the new code. */
 export interface Gap {
@@ -69,9 +69,10 @@ const HOLDS_METHODS = /^(?:class|struct|impl|trait|object|record|extension|proto
 
 /** Declarations that only stand in classes: a method, or a Python function with its object as first parameter. */
 const isMember = (each: Declared, head: string) =>
-  kindOf(each) === 'method' || /\bdef\s+\w+\(\s*(?:self|cls)\b/.test(head);
+  kindOf(each) === 'method' || /\bdef\s+[^\s(]+\(\s*(?:self|cls)\b/.test(head);
 
-const ownNames = (line: string) => [...line.matchAll(/\b(?:this|self)(?:\.|->|\[)([\w$#]+)/g)].map(([, name]) => name!);
+const ownNames = (line: string) =>
+  [...line.matchAll(/\b(?:this|self)(?:\.|->|\[)([\p{ID_Continue}$#]+)/gu)].map(([, name]) => name!);
 
 /** Declarations of one kind in one place: a class, a block, or the file itself. */
 interface Group {
@@ -183,13 +184,14 @@ const DECLARES = 'const|let|var|val|class|function|def|fn|func|fun|type|interfac
 /** Whether the name is taken by something that is no declaration of this kind, such as a variable. */
 function isTaken({ lines }: IndexedFile, { start, end }: { start: number; end: number }, each: Declared): boolean {
   if (kindOf(each) === 'import' || /^method [gs]et /.test(each.name)) return false;
-  const name = each.name.slice(each.name.indexOf(' ') + 1).replace(/[^\w$]/g, '\\$&');
+  const name = each.name.slice(each.name.indexOf(' ') + 1).replace(/[$.?*+^()[\]{}|\\]/g, '\\$&');
   const said = new RegExp(
     kindOf(each) === 'method'
-      ? `^(?:[\\w$@]+\\s+)*${name}\\s*(?:[=(:<?!]|$)`
-      : `^(?:(?:[a-z]+\\s+)*?(?:${DECLARES})\\s+${name}(?![\\w$])|${name}\\s*=(?!=))`,
+      ? `^(?:[\\p{ID_Continue}$@]+\\s+)*${name}\\s*(?:[=(:<?!]|$)`
+      : `^(?:(?:[a-z]+\\s+)*?(?:${DECLARES})\\s+${name}(?![\\p{ID_Continue}$])|${name}\\s*=(?!=))`,
+    'u',
   );
   const inside = lines.slice(start, end).filter((line) => !isBlank(line));
   const level = start === 0 ? 0 : Math.min(...inside.map(widthOf).filter((width) => width > widthOf(lines[start]!)));
-  return inside.some((line) => widthOf(line) === level && said.test(line.trim()));
+  return inside.some((line) => widthOf(line) === level && said.test(composed(line.trim())));
 }

@@ -48,7 +48,7 @@ export function planWhole(path: string, before: string, file: IndexedFile, edit:
 }
 
 /** A line that differs only in its Unicode form keeps the file's version; new lines get the file's form. */
-function withOwnForms(file: IndexedFile, lines: readonly string[]): readonly string[] {
+export function withOwnForms(file: IndexedFile, lines: readonly string[]): readonly string[] {
   if (!lines.some(hasForms)) return lines;
   const own = new Map(file.lines.filter(hasForms).map((line) => [composed(line), line]));
   return inForm(lines, file.form).map((line) => own.get(composed(line)) ?? line);

@@ -2,14 +2,16 @@
 import { diffLines } from '../../hunks/hunks.ts';
 import type { PlacedHunk } from '../edits.ts';
 import type { Snippet } from '../placing/anchors.ts';
+import { UNKNOWN } from '../placing/manner.ts';
 import { type Gap, placeOfNew } from '../placing/newPlace.ts';
+import { withOwnForms } from '../planning/wholeFile.ts';
 import { closesBlock, isTelling } from '../text/blocks.ts';
 import { toPlacedHunks } from '../text/changeLines.ts';
 import { type Declared, isClass, kindOf, outlineOf, wholeDeclarations } from '../text/declared.ts';
 import type { IndexedFile } from '../text/indexedFile.ts';
 import { indentOf, isBlank, trimTrail } from '../text/loose.ts';
 import { WHY as UNTOLD } from './arrangement.ts';
-import { mayBeDeleted, readPiece, type Unread } from './piece.ts';
+import { isRespelled, mayBeDeleted, readPiece, type Unread } from './piece.ts';
 
 const WHY = {
   several: (name: string) => `The file declares ${name} more than once, so Perigee can’t tell which one is meant.`,
@@ -66,6 +68,7 @@ class Placing {
     for (const each of declared) {
       const former = this.formerOf(each);
       if (typeof former === 'string') return former;
+      if (former && isRespelled(this.file, this.snippet, { own: each.head, line: former.head })) return UNKNOWN.form;
       if (former) this.former.set(each, former);
     }
     if (this.mayBeFile()) return UNTOLD.whole;
@@ -256,7 +259,8 @@ class Placing {
     const own = indentOf(lines[head]!);
     const shown = lines.slice(start, end);
     if (!shown.every((line) => isBlank(line) || line.startsWith(own))) return [];
-    return shown.map((line) => (isBlank(line) ? '' : indent + trimTrail(line.slice(own.length))));
+    const moved = shown.map((line) => (isBlank(line) ? '' : indent + trimTrail(line.slice(own.length))));
+    return [...withOwnForms(this.file, moved)];
   }
 }
 

@@ -2,13 +2,14 @@
 import { diffLines } from '../../hunks/hunks.ts';
 import type { PlacedHunk, Reason } from '../edits.ts';
 import { type Anchor, blockPair, declarations, findAnchors, type Snippet } from '../placing/anchors.ts';
+import { UNKNOWN } from '../placing/manner.ts';
 import { toHunks } from '../placing/place.ts';
 import { lostAtEnd } from '../planning/wholeFile.ts';
 import { isTelling } from '../text/blocks.ts';
 import { toPlacedHunks } from '../text/changeLines.ts';
 import { wholeDeclarations } from '../text/declared.ts';
 import type { IndexedFile } from '../text/indexedFile.ts';
-import { isBlank, trimTrail } from '../text/loose.ts';
+import { formOf, hasForms, isBlank, trimTrail } from '../text/loose.ts';
 import { Arrangement, FAR, WHY } from './arrangement.ts';
 import { MAX_SILENT } from './lost.ts';
 
@@ -43,6 +44,7 @@ export function readPiece(file: IndexedFile, snippet: Snippet): PlacedHunk[] | U
     return { reason: 'notFound', message: 'None of its lines shows where in the file it belongs.' };
   }
   if (!isEnough(file, snippet, anchors)) return uncertain(WHY.little);
+  if (anchors.some((anchor) => isRespelled(file, snippet, anchor))) return uncertain(UNKNOWN.form);
   const isAll = isWhole(file, snippet, anchors);
   if (!isAll && mayBeWhole(file, snippet, anchors)) return uncertain(WHY.whole);
   const arranged = new Arrangement(file, snippet, anchors, isAll).make();
@@ -82,6 +84,13 @@ function sameLines(file: IndexedFile, snippet: Snippet): Anchor[] | undefined {
   const isLess = missing > countMissing(snippet.keys, file.keys);
   const isFew = missing <= MAX_SILENT && anchors.length * 10 >= file.keys.length * 9;
   return anchors.length >= FAR && (!isLess || isFew) && isWhole(file, snippet, anchors) ? anchors : undefined;
+}
+
+/** Whether a changed head of a declaration has its letters in another form than the file's, which has both. */
+export function isRespelled(file: IndexedFile, { lines, keys }: Snippet, { own, line }: Anchor): boolean {
+  const [head, former] = [lines[own]!, file.lines[line]!];
+  const isChanged = keys[own] !== file.keys[line] && hasForms(head) && hasForms(former);
+  return isChanged && formOf(head) !== formOf(former) && file.form === 'mixed';
 }
 
 /** Whether the anchors are more than a chance match of two pieces of code. */

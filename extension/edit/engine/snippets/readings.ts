@@ -87,7 +87,7 @@ function question({ start, lines }: Filled, gaps: readonly Gap[]): string {
     only.startLine +
     Math.max(
       0,
-      only.oldLines.findIndex((line) => /\w/.test(line)),
+      only.oldLines.findIndex((line) => /[\p{L}\p{N}_]/u.test(line)),
     ) +
     1;
   const edge = others.length > 0 ? '' : only.startLine === start ? 'first ' : isEnd ? 'last ' : '';

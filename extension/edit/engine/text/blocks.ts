@@ -1,5 +1,5 @@
 // What a line's indentation and first words tell about code in almost any language.
-import { indentOf, isBlank } from './loose.ts';
+import { composed, indentOf, isBlank, NOT_ASCII } from './loose.ts';
 
 const CLOSER = /^\s*(?:[}\])]|end\b|<\/)/;
 const OPENER = /(?:[{([:]|=>|\bdo|\bthen)\s*$/;
@@ -54,29 +54,47 @@ export const opensBlock = (line: string) => OPENER.test(line);
 
 export const closesBlock = (line: string) => CLOSER.test(line);
 
+/**
+ * Matches names in any script, for a `pattern` whose names are classes with `\w`. Letters are composed, because a file and
+ * a model may write one name in different Unicode forms. The wider pattern takes longer, and few lines need it.
+ */
+function inAnyScript(pattern: RegExp): (line: string) => RegExpExecArray | null {
+  // Persian and Indic names may contain the two joiners.
+  const wide = new RegExp(pattern.source.replaceAll('\\w', '\\p{ID_Continue}\\u200C\\u200D'), 'u');
+  return (line) => (NOT_ASCII.test(line) ? wide.exec(composed(line)) : pattern.exec(line));
+}
+
 /** Modifiers such as `export` or `public`, before the keyword of the declaration. */
 const WORDS = '(?:[a-z]+(?:\\([^)]*\\))?\\s+)*?';
-const NAMED = new RegExp(
-  `^${WORDS}(function\\*?|class|interface|type|enum|struct|union|impl|trait|def|fn|fun|func|sub|module|namespace|object|record|protocol|extension)\\s+(?:\\([^)]*\\)\\s*)?([\\w$.:!?]+)`,
+const NAMED = inAnyScript(
+  new RegExp(
+    `^${WORDS}(function\\*?|class|interface|type|enum|struct|union|impl|trait|def|fn|fun|func|sub|module|namespace|object|record|protocol|extension)\\s+(?:\\([^)]*\\)\\s*)?([\\w$.:!?]+)`,
+  ),
 );
-const ASSIGNED = new RegExp(
-  `^${WORDS}(?:const|let|var|val)\\s+([\\w$]+)\\s*(?::(?:[^=]|=>)+?)?=(?!>)\\s*(?:[a-z]+\\s+)?(?:function\\b|class\\b|\\([^)]*\\)[^=]*=>|[\\w$]+\\s*=>)`,
+const ASSIGNED = inAnyScript(
+  new RegExp(
+    `^${WORDS}(?:const|let|var|val)\\s+([\\w$]+)\\s*(?::(?:[^=]|=>)+?)?=(?!>)\\s*(?:[a-z]+\\s+)?(?:(?:function|class)(?![\\w$])|\\([^)]*\\)[^=]*=>|[\\w$]+\\s*=>)`,
+  ),
 );
 /** Includes the types that some languages put before the name or after the parameters. */
-const METHOD =
-  /^(?:[\w<>[\],.?*&:]+\s+)*([\w$#]+|\[[\w$.]+\])\s*(?:<[^>]*>)?\([^;]*\)(?:\s*:\s*[^=;]+|\s+[\w., ]+)?\s*\{(?:.*\})?$/;
-/** A function or class as a property, or as a class field. */
-const PROPERTY = new RegExp(
-  `^(?:((?:[\\w$]+\\.)+[\\w$]+)\\s*|${WORDS}([\\w$#]+)\\s*(?::[^=]+)?)=\\s*(?:[a-z]+\\s+)?(?:function\\b|class\\b|\\([^)]*\\)[^=]*=>|[\\w$]+\\s*=>)`,
+const METHOD = inAnyScript(
+  /^(?:[\w<>[\],.?*&:]+\s+)*([\w$#]+|\[[\w$.]+\])\s*(?:<[^>]*>)?\([^;]*\)(?:\s*:\s*[^=;]+|\s+[\w., ]+)?\s*\{(?:.*\})?$/,
 );
-const IMPORT =
-  /^(?:import\b.*?["']([^"']+)["']|from\s+(\S+)\s+import\b|import\s+([\w.]+);?$|use\s+([\w:]+)|#include\s+(\S+))/;
+/** A function or class as a property, or as a class field. */
+const PROPERTY = inAnyScript(
+  new RegExp(
+    `^(?:((?:[\\w$]+\\.)+[\\w$]+)\\s*|${WORDS}([\\w$#]+)\\s*(?::[^=]+)?)=\\s*(?:[a-z]+\\s+)?(?:(?:function|class)(?![\\w$])|\\([^)]*\\)[^=]*=>|[\\w$]+\\s*=>)`,
+  ),
+);
+const IMPORT = inAnyScript(
+  /^(?:import\b.*?["']([^"']+)["']|from\s+(\S+)\s+import\b|import\s+([\w.]+);?$|use\s+([\w:]+)|#include\s+(\S+))/,
+);
 /** Imports of CommonJS. Among other lines it may also be a variable that is assigned again later. */
 const REQUIRED = /^(?:const|let|var)\s.*=\s*require\(["']([^"']+)["']\)/;
 /** The first line of a method, of a function in a variable, or of an import that spans several lines. */
-const OPEN_METHOD = /^(?:[\w<>[\],.?*&:]+\s+)*([\w$#]+)\s*(?:<[^>]*>)?\((?:[^()]*\{)?$/;
-const OPEN_FUNCTION = new RegExp(
-  `^(?:${WORDS}(?:const|let|var)\\s+)?([\\w$.]+)\\s*(?::[^=]+)?=\\s*(?:[a-z]+\\s*)?\\(\\{?$`,
+const OPEN_METHOD = inAnyScript(/^(?:[\w<>[\],.?*&:]+\s+)*([\w$#]+)\s*(?:<[^>]*>)?\((?:[^()]*\{)?$/);
+const OPEN_FUNCTION = inAnyScript(
+  new RegExp(`^(?:${WORDS}(?:const|let|var)\\s+)?([\\w$.]+)\\s*(?::[^=]+)?=\\s*(?:[a-z]+\\s*)?\\(\\{?$`),
 );
 const OPEN_IMPORT = /^(?:import\b|(?:const|let|var)\b).*\{$/;
 /** The most lines that the first part of a declaration may have. */
@@ -90,20 +108,22 @@ const CONTROL =
  */
 export function declarationOf(line: string): string | undefined {
   const text = line.trim();
-  const named = NAMED.exec(text);
+  const named = NAMED(text);
   if (named) return `${named[1]!.replace('*', '')} ${named[2]}`;
-  const assigned = ASSIGNED.exec(text);
+  const assigned = ASSIGNED(text);
   if (assigned) return `function ${assigned[1]}`;
-  const imported = IMPORT.exec(text);
+  const imported = IMPORT(text);
   if (imported) return `import ${imported.slice(1).find((name) => name !== undefined)}`;
-  const property = PROPERTY.exec(text);
+  const property = PROPERTY(text);
   if (property) return property[1] ? `function ${property[1]}` : `method ${property[2]}`;
-  const method = METHOD.exec(text);
+  const method = METHOD(text);
   return method && !CONTROL.test(method[1]!) ? `method ${accessor(text)}${method[1]}` : undefined;
 }
 
 /** A getter and a setter are two methods of the same name. */
-const accessor = (text: string) => /^(?:\w+\s+)*?([gs]et\s)\s*[\w$#]+\s*\(/.exec(text)?.[1] ?? '';
+const accessor = (text: string) => ACCESSOR(text)?.[1] ?? '';
+
+const ACCESSOR = inAnyScript(/^(?:[\w$]+\s+)*?([gs]et\s)\s*[\w$#]+\s*\(/);
 
 /** `declarationOf` for a declaration whose head spans several lines. */
 export function declarationAt(lines: readonly string[], at: number): string | undefined {
@@ -112,7 +132,7 @@ export function declarationAt(lines: readonly string[], at: number): string | un
   if (name !== undefined) return name;
   const required = REQUIRED.exec(text);
   if (required) return `import ${required[1]}`;
-  const [method, assigned] = [OPEN_METHOD.exec(text), OPEN_FUNCTION.exec(text)];
+  const [method, assigned] = [OPEN_METHOD(text), OPEN_FUNCTION(text)];
   if (!method && !assigned && !OPEN_IMPORT.test(text)) return undefined;
   const width = widthOf(lines[at]!);
   let last = at + 1;
@@ -134,4 +154,4 @@ const COMMON =
   /\b(?:if|else|try|catch|finally|return|break|continue|do|end|then|default|case|pass|self|this|null|nil|none|true|false|undefined|error|err|super|new|a(?:sync|wait)|public|private|begin|except|raise|throw)\b/gi;
 
 /** Whether the line has a word that isn't in any code. */
-export const isTelling = (line: string) => /[\p{L}_]{3,}|\p{L}\d/u.test(line.replace(COMMON, ''));
+export const isTelling = (line: string) => /[\p{L}\p{M}_]{3,}|\p{L}\d/u.test(line.replace(COMMON, ''));

@@ -146,4 +146,4 @@ export function leastDistance(a: Uint8Array, lineA: number, b: Uint8Array, lineB
   return Math.max(more, less);
 }
 
-export const wordsOf = (key: string): string[] => key.match(/[\p{L}\p{N}_]{2,}/gu) ?? [];
+export const wordsOf = (key: string): string[] => key.match(/[\p{L}\p{M}\p{N}_]{2,}/gu) ?? [];
