@@ -204,6 +204,83 @@ describe('a changed declaration from the chat', () => {
     ));
 });
 
+const ORDERS = `import os
+
+
+def amount(order):
+    total = 0
+    for line in order.lines:
+        total += line.price
+    return total
+
+
+def main():
+    print(amount(1))
+`;
+
+describe('a changed function that is ended by its indentation', () => {
+  const former = ORDERS.slice(ORDERS.indexOf('def amount'), ORDERS.indexOf('\n\n\ndef main'));
+  const changed = former.replace('(order)', '(order, discount=0)').replace('return total', 'return total - discount');
+  const isReplaced = (file: string, from: string, to: string) => {
+    assert.equal(file.split(from).length, 2);
+    const plan = planSnippet('a.py', file, to.split('\n'));
+    assert.ok(plan.kind === 'update', JSON.stringify(plan));
+    assert.equal(
+      plan.after,
+      file.replace(from, () => to),
+    );
+  };
+  const ENDS = /ends with lines|leaves out|whole file|more than once|another order/;
+
+  it('takes the place of its former self, if both end with a return', () => isReplaced(ORDERS, former, changed));
+  it('takes it where only the return is another', () =>
+    isReplaced(ORDERS, former, former.replace('return total', 'return round(total)')));
+  it('takes it where nothing of it is left', () =>
+    isReplaced(ORDERS, former, 'def amount(order, discount=0):\n    return sum(order.prices) - discount'));
+  it('takes it where the return has several lines', () =>
+    isReplaced(ORDERS, former, changed.replace('total - discount', 'max(total\n               - discount, 0)')));
+  it('takes it in a class', () => {
+    const indented = (text: string) => text.replace(/^(?=.)/gm, '    ');
+    const file = `class Orders:\n    def first(self):\n        return self.all[0]\n\n${indented(former)}\n\n\nclass Other:\n    pass\n`;
+    isReplaced(file, indented(former), indented(changed));
+    isRefused(indented('def amount(self):\n    return 5'), /more than once/, file);
+    // It may be a new function of the file.
+    isRefused(changed, ENDS, file);
+  });
+  const CASES: [title: string, piece: string, file?: string][] = [
+    ['does not end with a return', changed.replace(/\n.*$/, '\n    log(discount)')],
+    ['ends with a return that is further in', changed.replace(/\n.*$/, '\n    if discount:\n        return 1')],
+    ['has lines behind a return', changed.replace('total = 0', 'return total')],
+    ['takes the place of one that ends otherwise', changed, ORDERS.replace('    return total', '    store(total)')],
+    ['takes the place of one with lines behind a return', changed, ORDERS.replace('total = 0', 'return total')],
+    [
+      'lacks most lines of its former self',
+      'def amount(order):\n    total = 0\n    return 5',
+      ORDERS.replace('    for', '    a(1)\n    b(2)\n    c(3)\n    d(4)\n    e(5)\n    for'),
+    ],
+    ['is not alone', `${changed}\n\nstop()`],
+    ['exists twice', changed, `${ORDERS}\n\nif os.other:\n    ${former.replaceAll('\n', '\n    ')}\n`],
+    [
+      'takes the place of one whose text goes on at the margin',
+      changed,
+      ORDERS.replace('return total', 'return """\ntotal"""'),
+    ],
+    [
+      'takes the place of one whose last line goes on at the margin',
+      changed,
+      ORDERS.replace('return total', 'return \\\ntotal'),
+    ],
+    [
+      'takes the place of one with a comment at the margin',
+      changed,
+      ORDERS.replace('    return total', '    return total\n# or\n    return 5'),
+    ],
+    ['ends within a text', 'def amount(order):\n    """What an order costs.\n    return total"""'.slice(0, -3)],
+  ];
+  for (const [title, piece, file = ORDERS] of CASES)
+    it(`is refused where it ${title}`, () => isRefused(piece, ENDS, file));
+});
+
 describe('a declaration whose name is written in any script', () => {
   /** Replaces the second of three declarations in a file; nothing else changes. */
   const isReplaced = (before: string, from: string, to: string) => {

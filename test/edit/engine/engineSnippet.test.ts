@@ -194,6 +194,12 @@ describe('a piece of code without marks is placed', () => {
       [['    check(width)\n    check(height)\n', '    check(width > 0)\n    check(height > 0)\n']],
       PYTHON,
     ));
+  it('as a function whose end is told by its return', () =>
+    check(
+      'def area(width, height):\n    check(width)\n    check(height)\n    return abs(width * height)',
+      [['return width * height', 'return abs(width * height)']],
+      PYTHON,
+    ));
   it('over tabs and line ends of the file, which stay', () => {
     const plan = planSnippet('a.go', '\uFEFFfunc run() {\r\n\tprepare(all)\r\n\tgo()\r\n}', [
       'func run() {',
@@ -359,7 +365,7 @@ describe('a piece of code without marks is refused', () => {
     ],
     [
       'that may end before or with its function',
-      'def area(width, height):\n    check(width)\n    check(height)\n    return abs(width * height)',
+      'def area(width, height):\n    check(width)\n    check(height)\n    store(width * height)',
       'uncertain',
       PYTHON,
     ],

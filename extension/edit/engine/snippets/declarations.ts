@@ -5,9 +5,9 @@ import type { Snippet } from '../placing/anchors.ts';
 import { UNKNOWN } from '../placing/manner.ts';
 import { type Gap, placeOfNew } from '../placing/newPlace.ts';
 import { withOwnForms } from '../planning/wholeFile.ts';
-import { closesBlock, isTelling } from '../text/blocks.ts';
+import { closesBlock, isTelling, widthOf } from '../text/blocks.ts';
 import { toPlacedHunks } from '../text/changeLines.ts';
-import { type Declared, isClass, kindOf, outlineOf, wholeDeclarations } from '../text/declared.ts';
+import { type Declared, endsWithReturn, isClass, kindOf, outlineOf, wholeDeclarations } from '../text/declared.ts';
 import type { IndexedFile } from '../text/indexedFile.ts';
 import { indentOf, isBlank, trimTrail } from '../text/loose.ts';
 import { WHY as UNTOLD } from './arrangement.ts';
@@ -144,9 +144,9 @@ class Placing {
     // The indentation is known only from lines that stay.
     if (snippet.isRestyled) return read.message;
     // If only indentation ends it, more of it may follow.
-    if (kindOf(each) !== 'type' && each.end - each.head > 1 && !closesBlock(snippet.lines[each.end - 1]!)) {
-      return read.message;
-    }
+    const isOpen = kindOf(each) !== 'type' && each.end - each.head > 1 && !closesBlock(snippet.lines[each.end - 1]!);
+    const isEnded = read.message === UNTOLD.bottom && this.isWholeFunction(each, former);
+    if (isOpen && !isEnded) return read.message;
     const start = this.startOf(each, former);
     const old = file.lines.slice(start, former.end);
     const fresh = this.written(each, each.start, indentOf(file.lines[former.head]!));
@@ -156,6 +156,16 @@ class Placing {
     if (last.endsWith(',') && last.slice(0, -1) === fresh.at(-1)) fresh[fresh.length - 1] = last;
     const left = this.leftOut(each, former);
     return left ?? toPlacedHunks(old, fresh, start);
+  }
+
+  /** Whether the snippet is one function that ends by its indentation, and the file has exactly one such. */
+  private isWholeFunction(each: Declared, former: Declared): boolean {
+    const { file, snippet, declared, outline } = this;
+    const isOnly = declared.length === 1 && outline.filter(({ name }) => name === each.name).length === 1;
+    // A function at the margin may be a new one beside a class that has a method of its name.
+    const isAsDeep = widthOf(snippet.lines[each.head]!) === widthOf(file.lines[former.head]!);
+    const isWhole = endsWithReturn(snippet.lines, each) && endsWithReturn(file.lines, former);
+    return kindOf(each) === 'def' && isOnly && isAsDeep && isWhole;
   }
 
   /** The first replaced line. Lines of the former comment above the first one shown stay. */
@@ -186,7 +196,8 @@ class Placing {
     if (isAnew) {
       // With nothing in common, it may be meant for another class.
       const isHere = this.near !== undefined && former.parent !== undefined && isIn(this.near, former.parent);
-      const isSure = isHere || kindOf(each) !== 'method' || outline.filter(isClass).length < 2;
+      const isMember = kindOf(each) === 'method' || (kindOf(each) === 'def' && former.parent !== undefined);
+      const isSure = isHere || !isMember || outline.filter(isClass).length < 2;
       return isSure ? undefined : WHY.several(each.name);
     }
     if (come === 0 && gone > 0) return UNTOLD.leftOut;

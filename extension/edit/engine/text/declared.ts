@@ -1,5 +1,5 @@
 // The declarations in a text: the begin, the end and the parent of each.
-import { blockAt, declarationAt, isAttached, opensBlock, widthOf } from './blocks.ts';
+import { blockAt, declarationAt, depthOf, isAttached, opensBlock, widthOf } from './blocks.ts';
 import { isBlank } from './loose.ts';
 
 /** A declaration, with lines counted from 0. */
@@ -97,6 +97,25 @@ export function wholeDeclarations(lines: readonly string[]): Declared[] | undefi
   const [first] = found;
   const isOneLevel = first && found.every(({ head }) => widthOf(lines[head]!) === widthOf(lines[first.head]!));
   return start === undefined && isOneLevel ? found : undefined;
+}
+
+/**
+ * Whether a function without a closing line surely ends where its indentation does: its last statement is its only
+ * `return` that is not further in, so nothing can follow. Texts and statements may go on at the margin.
+ */
+export function endsWithReturn(lines: readonly string[], { head, end }: Pick<Declared, 'head' | 'end'>): boolean {
+  const width = widthOf(lines[head]!);
+  const body = lines.slice(head + 1, end).filter((line) => !isBlank(line) && widthOf(line) > width);
+  const level = Math.min(...body.map(widthOf));
+  const isReturn = (line: string) => widthOf(line) === level && /^\s*(?:return|raise)(?![\w$])/.test(line);
+  const last = body.findLastIndex((line) => widthOf(line) === level);
+  const statement = body.slice(last);
+  if (last === -1 || body.findIndex(isReturn) !== last) return false;
+  if (depthOf(statement) !== 0 || statement.at(-1)!.endsWith('\\')) return false;
+  const text = body.join('\n');
+  if ([`"""`, `'''`].some((quotes) => text.split(quotes).length % 2 === 0)) return false;
+  const below = lines.slice(end).find((line) => !isBlank(line) && !isAttached(line));
+  return below === undefined || widthOf(below) <= width;
 }
 
 /** The line after the comment or decorator that begins at line `at`; undefined if it has no beginning or no end. */
