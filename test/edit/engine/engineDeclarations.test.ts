@@ -218,6 +218,51 @@ def main():
     print(amount(1))
 `;
 
+describe('marks above and below a declaration', () => {
+  const LOAD = STORE.slice(STORE.indexOf('export function load'), STORE.indexOf('\n\nmodule'));
+  const anew = (body: string) => `export function load(path: string): Store {\n${body}\n}`;
+  const BODIES = ['  return Store.of(open(path));', '  const store = new Store();\n  return store.filled(open(path));'];
+  const mark = '// ...existing code...';
+  const AROUND: [title: string, around: (code: string) => string][] = [
+    ['parted by blank lines', (code) => `${mark}\n\n${code}\n\n${mark}`],
+    ['beside it', (code) => `${mark}\n${code}\n${mark}`],
+    ['above it alone', (code) => `${mark}\n\n${code}`],
+    ['below it alone', (code) => `${code}\n\n// ... rest of the file ...`],
+    ['of several lines', (code) => `// ...\n${mark}\n\n${code}\n\n${mark}\n\n// ...`],
+  ];
+  for (const [title, around] of AROUND) {
+    it(`say no more than the declaration alone: ${title}`, () => {
+      for (const body of BODIES) {
+        const plan = planSnippet('a.ts', STORE, around(anew(body)).split('\n'));
+        assert.ok(plan.kind === 'update', JSON.stringify(plan));
+        assert.equal(plan.after, STORE.replace(LOAD, anew(body)));
+      }
+    });
+  }
+  it('say nothing about a method’s class: it is the one that has it', () => {
+    const all = '  all(): Row[] {\n    return sorted([...this.rows.values()]);\n  }';
+    const fresh =
+      '  all(): Row[] {\n    const rows = this.rows.values();\n    check(rows);\n    return Array.from(rows);\n  }';
+    const plan = planSnippet('a.ts', STORE, `  ${mark}\n\n${fresh}\n\n  ${mark}`.split('\n'));
+    assert.ok(plan.kind === 'update', JSON.stringify(plan));
+    assert.equal(plan.after, STORE.replace(all, fresh));
+  });
+  const CASES: [title: string, piece: string, file?: string][] = [
+    ['stand in it as well', `${mark}\n\n${anew(`  ${mark}\n  return store.filled();`)}\n\n${mark}`],
+    ['are around a new one', `${mark}\n\nfunction save() {\n  return 5;\n}\n\n${mark}`],
+    ['are around two', `${mark}\n\n${anew(BODIES[0]!)}\n\nfunction save() {\n  return 5;\n}\n\n${mark}`],
+    ['are around one that the file has twice', `${mark}\n\narea() {\n  return 5;\n}\n\n${mark}`, TWO],
+    ['are around a part of it', `${mark}\n\n${anew(BODIES[0]!).slice(0, -2)}\n\n${mark}`],
+    ['are further in than it', `def amount(order):\n    total = 5\n    return total\n    # ...`, ORDERS],
+    ['are around half of its lines', `${mark}\n${anew('  const store = new Store();\n  return store;')}\n${mark}`],
+    [
+      'are around a class without its methods',
+      `${mark}\nexport class Store {\n  private readonly rows = 5;\n}\n${mark}`,
+    ],
+  ];
+  for (const [title, piece, file] of CASES) it(`are refused where they ${title}`, () => isRefused(piece, /./, file));
+});
+
 describe('a changed function that is ended by its indentation', () => {
   const former = ORDERS.slice(ORDERS.indexOf('def amount'), ORDERS.indexOf('\n\n\ndef main'));
   const changed = former.replace('(order)', '(order, discount=0)').replace('return total', 'return total - discount');

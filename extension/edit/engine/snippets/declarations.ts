@@ -41,10 +41,25 @@ export function planDeclarations(
   snippet: Snippet,
   near?: number,
 ): PlacedHunk[] | Unread | undefined {
-  const declared = snippet.isElided.includes(true) ? undefined : wholeDeclarations(snippet.lines);
+  const shown = withoutOuterMarks(snippet);
+  const declared = shown.isElided.includes(true) ? undefined : wholeDeclarations(shown.lines);
   if (!declared) return undefined;
-  const hunks = new Placing(file, snippet, declared, near).make();
+  const placing = new Placing(file, shown, declared, near);
+  // Marks around one declaration say no more than that the rest of the file stays. Around a new one, they tell a place.
+  if (shown !== snippet && !placing.isOneChanged()) return undefined;
+  const hunks = placing.make();
   return typeof hunks === 'string' ? { reason: 'uncertain', message: hunks } : hunks;
+}
+
+/** The snippet without marks above and below its code. A mark that is further in than the code belongs to it. */
+function withoutOuterMarks(snippet: Snippet): Snippet {
+  const { lines, isElided } = snippet;
+  const isCode = (line: string, at: number) => !isBlank(line) && !isElided[at];
+  const [first, last] = [lines.findIndex(isCode), lines.findLastIndex(isCode)];
+  const isInner = (line: string, at: number) =>
+    (at < first || at > last) && isElided[at] && widthOf(line) > widthOf(lines[first]!);
+  if (first === -1 || lines.some(isInner) || (first === 0 && last === lines.length - 1)) return snippet;
+  return { ...snippet, ...part(snippet, first, last + 1) };
 }
 
 class Placing {
@@ -60,6 +75,12 @@ class Placing {
     private readonly near: number | undefined,
   ) {
     this.outline = outlineOf(file.lines);
+  }
+
+  /** Whether it is one declaration, and the file has exactly one of its name. */
+  isOneChanged(): boolean {
+    const [only, ...others] = this.declared;
+    return others.length === 0 && this.outline.filter(({ name }) => name === only!.name).length === 1;
   }
 
   /** Returns a message if the result is ambiguous. */
@@ -160,12 +181,11 @@ class Placing {
 
   /** Whether the snippet is one function that ends by its indentation, and the file has exactly one such. */
   private isWholeFunction(each: Declared, former: Declared): boolean {
-    const { file, snippet, declared, outline } = this;
-    const isOnly = declared.length === 1 && outline.filter(({ name }) => name === each.name).length === 1;
+    const { file, snippet } = this;
     // A function at the margin may be a new one beside a class that has a method of its name.
     const isAsDeep = widthOf(snippet.lines[each.head]!) === widthOf(file.lines[former.head]!);
     const isWhole = endsWithReturn(snippet.lines, each) && endsWithReturn(file.lines, former);
-    return kindOf(each) === 'def' && isOnly && isAsDeep && isWhole;
+    return kindOf(each) === 'def' && this.isOneChanged() && isAsDeep && isWhole;
   }
 
   /** The first replaced line. Lines of the former comment above the first one shown stay. */
