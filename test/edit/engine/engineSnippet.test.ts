@@ -274,6 +274,73 @@ describe('a piece of code without marks is placed', () => {
     assert.deepEqual(planSnippet('a.ts', undefined, ['x']).kind, 'create'));
 });
 
+describe('lines that begin with their numbers', () => {
+  const ROWS = FILE.trimEnd().split('\n');
+  const first = ROWS.findIndex((row) => row.includes('find(id'));
+  type Numbering = (number: number, row: string) => string;
+  const numbered = (numbering: Numbering, from: number, to: number) =>
+    ROWS.slice(from, to)
+      .map((row, at) => numbering(from + at + 1, row).replace('this.rows.get(id)', 'this.rows.get(String(id))'))
+      .join('\n');
+  const CHANGE: [string, string][] = [['this.rows.get(id)', 'this.rows.get(String(id))']];
+  const NUMBERINGS: [title: string, numbering: Numbering][] = [
+    ['by a colon', (number, row) => `${number}: ${row}`],
+    ['by one blank', (number, row) => `${number} ${row}`],
+    ['by two blanks', (number, row) => `${number}  ${row}`],
+    ['by blanks up to a column', (number, row) => `${number}`.padEnd(5) + row],
+    ['by blanks on both sides', (number, row) => `${String(number).padStart(6)}  ${row}`],
+    ['by blanks, with no blank at the end of a line', (number, row) => `${number}  ${row}`.trimEnd()],
+  ];
+  for (const [title, numbering] of NUMBERINGS) {
+    it(`are read without them, if they are set off ${title}`, () => {
+      check(numbered(numbering, first, first + 3), CHANGE);
+      check(numbered(numbering, first - 5, first + 8), CHANGE);
+      check(numbered(numbering, 0, ROWS.length), CHANGE);
+    });
+  }
+  it('are read without them, if blank lines have none', () =>
+    check(
+      numbered((number, row) => (row === '' ? '' : `${number}  ${row}`), 0, ROWS.length),
+      CHANGE,
+    ));
+
+  const spaced: Numbering = (number, row) => `${number}  ${row}`;
+  const CASES: [title: string, piece: string, file?: string][] = [
+    [
+      'one line has none',
+      numbered((number, row) => (number === first + 1 ? row : spaced(number, row)), first - 5, first + 8),
+    ],
+    [
+      'one number is another',
+      numbered((number, row) => spaced(number === first + 3 ? 1 : number, row), first - 5, first + 8),
+    ],
+    ['the numbers are not those of the file', numbered((number, row) => spaced(number + 1, row), first - 5, first + 8)],
+    [
+      'no line is indented: they may be numbered on purpose',
+      TABLE.map((row, at) => `${at + 1} ${row.replace('= 7', '= 8')}`).join('\n'),
+      `${TABLE.join('\n')}\n`,
+    ],
+    ['they are only two', numbered(spaced, first, first + 2)],
+    [
+      'most of them are not in the file',
+      `${numbered(spaced, first, first + 2)}\n${[3, 4, 5, 6].map((at) => spaced(first + at, `fresh(${at});`)).join('\n')}`,
+    ],
+  ];
+  for (const [title, piece, file] of CASES) {
+    it(`are not read without them where ${title}`, () => {
+      const plan = planSnippet('a.ts', file ?? FILE, piece.split('\n'));
+      assert.equal(plan.kind, 'refused');
+    });
+  }
+  it('keep them where the file is a table', () => {
+    const table = Array.from({ length: 9 }, (_, at) => `${at + 1} ${'word'.repeat(at + 1)}\n`).join('');
+    check(table.replace('3 word', '3 sword'), [['3 word', '3 sword']], table);
+    // Its texts alone are lines as well.
+    const both = `${table}${table.replace(/^\d /gm, '')}`;
+    check(both.replace('3 word', '3 sword'), [['3 word', '3 sword']], both);
+  });
+});
+
 describe('a piece of code that may be the whole file', () => {
   const file = `setUp();\n\n${functions('one', 'two', 'three', 'four')}`;
   const changed = file.replace('run(one)', 'run(once)');

@@ -165,8 +165,16 @@ const NUMBERINGS: ((line: number) => string)[] = [
   (line) => `${String(line).padStart(4)} | `,
 ];
 
-function numbered(draw: Draw, lines: readonly string[], first = 1): string[] {
-  const mark = pick(draw, NUMBERINGS)!;
+/** Numbers that only blanks set off. */
+const SPACED: ((line: number) => string)[] = [
+  (line) => `${line} `,
+  (line) => `${line}  `,
+  (line) => `${line}`.padEnd(7),
+  (line) => `${String(line).padStart(6)}  `,
+];
+
+function numbered(draw: Draw, lines: readonly string[], first = 1, numberings = NUMBERINGS): string[] {
+  const mark = pick(draw, numberings)!;
   const isTrimmed = draw(2) === 0;
   return lines.map((line, index) => {
     const text = mark(first + index) + line;
@@ -505,5 +513,17 @@ export const KINDS: Kind[] = [
       const piece = withoutDeclaration(draw, one);
       return piece && { piece };
     },
+  },
+  {
+    name: 'lines with their numbers and blanks: whole file',
+    // Files without an indented line are refused: they may be lists that are numbered on purpose.
+    mostRefused: 35,
+    write: (draw, one) => ({ answer: wholeFile(one, numbered(draw, linesOf(one.after), 1, SPACED)) }),
+  },
+  {
+    name: 'lines with their numbers and blanks: complete file in the chat',
+    // Files without an indented line are refused: they may be lists that are numbered on purpose.
+    mostRefused: 35,
+    write: (draw, one) => ({ piece: numbered(draw, linesOf(one.after), 1, SPACED) }),
   },
 ];

@@ -3,7 +3,7 @@
 import type { Change, ChangeLine } from '../edits.ts';
 import { toChangeLines } from './changeLines.ts';
 import type { IndexedFile } from './indexedFile.ts';
-import { isBlank, looseKey } from './loose.ts';
+import { indentOf, isBlank, looseKey } from './loose.ts';
 
 export const MARKS = {
   numbered: 'Some lines begin with numbers that do not fit the file, so Perigee can’t tell what belongs to the text.',
@@ -87,7 +87,8 @@ function isTable(file: IndexedFile): boolean {
 export function withoutNumbers(file: IndexedFile, lines: readonly string[]): readonly string[] | string {
   const filled = lines.filter((line) => !isBlank(line));
   const some = filled.filter((line) => NUMBERED.test(line)).length;
-  if (some < 2 || some * 2 < filled.length || isTable(file)) return lines;
+  if (some < 2 || some * 2 < filled.length) return withoutSpacedNumbers(file, lines);
+  if (isTable(file)) return lines;
   const last = lines.findLastIndex((line) => !isBlank(line));
   const numbered = readNumbered(
     lines.slice(
@@ -102,6 +103,47 @@ export function withoutNumbers(file: IndexedFile, lines: readonly string[]): rea
   const best = numbered.readings[known.indexOf(Math.max(...known))]!;
   const isAsInFile = best.some((text, index) => !isBlank(text) && file.lines[numbered.first - 1 + index] === text);
   return isAsInFile && Math.max(...known) * 2 >= best.filter((text) => !isBlank(text)).length ? best : MARKS.numbered;
+}
+
+/** A number with nothing but blanks behind it, which may as well be the first word of a text. */
+const SPACED = /^( *(\d{1,6}))(?: .*)?$/;
+/** Two such lines may begin with successive numbers by chance. */
+const LEAST_SPACED = 3;
+/** The most blanks between numbers and lines. */
+const MOST_BLANKS = 8;
+
+/**
+ * The lines without numbers that only blanks set off, if each line that is not blank has the next number, and most lines
+ * without them are in the file. Otherwise the same lines, or a message if it is unclear.
+ */
+function withoutSpacedNumbers(file: IndexedFile, lines: readonly string[]): readonly string[] | string {
+  const first = lines.findIndex((line) => !isBlank(line));
+  const shown = lines.slice(first, lines.findLastIndex((line) => !isBlank(line)) + 1);
+  const number = (line: string) => Number(SPACED.exec(line)?.[2]);
+  const start = number(shown[0] ?? '');
+  const isNext = (line: string, index: number) => isBlank(line) || number(line) === start + index;
+  if (shown.length < LEAST_SPACED || !shown.every(isNext)) return lines;
+  // A file with such lines of its own is a table.
+  if (file.lines.some((line, at) => number(line) + 1 === number(file.lines[at + 1] ?? ''))) return lines;
+  const ends = shown.map((line) => (SPACED.exec(line)?.[1] ?? '').length);
+  const column = ends.reduce((most, end) => Math.max(most, end), 0);
+  const known = new Set(file.lines.filter((line) => !isBlank(line)));
+  const readings = new Map<string, { texts: string[]; count: number }>();
+  // All numbers have as many blanks behind them, or all texts begin in one column.
+  for (let blanks = 1; blanks <= MOST_BLANKS; blanks++) {
+    for (const starts of [ends.map((end) => end + blanks), ends.map(() => column + blanks)]) {
+      if (shown.some((line, index) => !isBlank(line.slice(ends[index], starts[index])))) continue;
+      const texts = shown.map((line, index) => line.slice(starts[index]));
+      readings.set(texts.join('\n'), { texts, count: texts.filter((text) => known.has(text)).length });
+    }
+  }
+  const [best, second] = [...readings.values()].toSorted((a, b) => b.count - a.count);
+  const { texts, count } = best ?? { texts: [], count: 0 };
+  const isAtNumber = texts.some((text, index) => known.has(text) && file.lines[start - 1 + index] === text);
+  if (count === 0 || count * 2 < texts.filter((text) => !isBlank(text)).length) return lines;
+  // A list may be numbered on purpose; its lines are not indented.
+  const isCode = texts.some((text) => known.has(text) && indentOf(text) !== '');
+  return isCode && isAtNumber && count !== second?.count ? texts : MARKS.numbered;
 }
 
 /** Whether all lines of a new file seem to be numbered. A table doesn't count: its columns use the same separators. */
