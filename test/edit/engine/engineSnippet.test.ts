@@ -109,6 +109,13 @@ describe('a piece of code without marks is placed', () => {
   it('as the whole file', () => check(WHOLE, [['sorted(rows)', 'sorted(rows, byId)']]));
   it('as the whole file, named in a comment', () =>
     check(`// src/store.ts\n${WHOLE}`, [['sorted(rows)', 'sorted(rows, byId)']]));
+  it('as a function that the file begins with, below its path and without its comment', () => {
+    const file = '/** Waits. */\nexport function wait(ms) {\n  sleep(ms);\n  return ms;\n}\n\nexport const a = 1;\n';
+    const plan = planSnippet('src/a.ts', file, [
+      ...['// src/a.ts', 'export function wait(ms) {', '  sleep(ms);', '  return 2 * ms;', '}'],
+    ]);
+    assert.equal(plan.kind === 'update' && plan.after, file.replace('return ms', 'return 2 * ms'));
+  });
   it('as a function anew of about the same length', () =>
     check(
       'export function load(path: string): Store {\n  const made = new Store();\n  const rows = open(path);\n  rows.forEach((row) => made.add(row));\n  return made;\n}',

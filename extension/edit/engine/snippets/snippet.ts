@@ -3,7 +3,6 @@ import { readLine } from '../paths.ts';
 import type { Snippet } from '../placing/anchors.ts';
 import { refusal } from '../placing/refusals.ts';
 import { planFile } from '../planning/plan.ts';
-import { isAttached } from '../text/blocks.ts';
 import { applyHunks } from '../text/fileText.ts';
 import { IndexedFile } from '../text/indexedFile.ts';
 import { isHint, MARKS, withoutNumbers } from '../text/lineMarks.ts';
@@ -62,8 +61,8 @@ function readSnippet(file: IndexedFile, written: readonly string[]): Snippet {
   const [head] = lines;
   const isName = head !== undefined && /^(?:\/\/|#|--|<!--|\/\*)/.test(head) && isOnlyPath(head);
   const second = lines.findIndex((line, at) => at > 0 && !isBlank(line));
-  // Where the file has a comment above the next line, it is a changed version of that one.
-  const isChanged = second > 0 && isAttached(file.lines[0]!) && looseKey(lines[second]!) === file.keys[second];
+  // Where the file names itself above the next line, it is a changed version of that.
+  const isChanged = second > 0 && isOnlyPath(file.lines[0]!) && looseKey(lines[second]!) === file.keys[second];
   if (isName && file.at(looseKey(head)).length === 0 && !isChanged) lines = lines.slice(second);
   const isElided = elisionsIn(lines, (key) => file.at(key).length > 0);
   const styled = inStyle(lines, file);
