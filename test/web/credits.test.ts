@@ -114,6 +114,25 @@ describe('the credits’ parts of the member’s page, in a real browser', funct
     await context.close();
   });
 
+  it('what changed before the page heard of changes is there as soon as it does', async () => {
+    const member = await scene.member();
+    let listens = () => {};
+    const mayListen = new Promise<void>((resolve) => {
+      listens = resolve;
+    });
+    const { page, context } = await at(member, 'balance', (one) =>
+      one.route('**/api/account/events', async (route) => {
+        await mayListen;
+        await route.continue();
+      }),
+    );
+    const { lines } = await runAdmin(scene.server, 'notice', 'A word to all.', '--until', '1h');
+    listens();
+    await page.getByRole('region', { name: 'Notices' }).getByText('A word to all.').waitFor();
+    await runAdmin(scene.server, 'notice', '--end', /--end (\w+)/.exec(lines.join())![1]!);
+    await context.close();
+  });
+
   it('a notice of the operator comes and goes by itself, live, and is put away by a click', async () => {
     const member = await scene.member();
     const { page, context } = await at(member, 'balance');

@@ -82,14 +82,14 @@ describe('decisions and appeals, from the desk to the owner’s page and back, i
       const [decision] = await decisionsOf(of);
       assert.deepEqual([decision?.kind, decision?.case], [kind, number]);
       // Kinds are read on one page, though each is another account's: as the API answers.
-      await page.route('**/api/account/decisions', (route) => route.fulfill({ json: { decisions: [decision] } }), {
-        times: 1,
-      });
+      const path = '**/api/account/decisions';
+      await page.route(path, (route) => route.fulfill({ json: { decisions: [decision] } }));
       await page.reload();
       await page.getByRole('heading', { level: 2, name: SAID[kind][1] }).waitFor();
       await page.getByText(decision!.why).waitFor();
       await page.getByText(decision!.rule).waitFor();
       await inOrder(page);
+      await page.unroute(path);
     }
     await inOrder(ada!);
     assert.deepEqual(told, []);

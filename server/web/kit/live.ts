@@ -10,15 +10,13 @@ let source: EventSource | undefined;
 export function listen(onRefused: () => void): void {
   source?.close();
   source = new EventSource('/api/account/events');
-  let wasOpen = false;
   source.addEventListener('change', (event) => {
     const change = JSON.parse((event as MessageEvent<string>).data) as Change;
     for (const listener of [...listeners]) listener(change);
   });
   source.addEventListener('open', () => {
-    // Changes during the disconnection were missed.
-    if (wasOpen) for (const listener of [...listeners]) listener({ topic: 'account', id: '' });
-    wasOpen = true;
+    // Changes before the connection, also before the first, were missed.
+    for (const listener of [...listeners]) listener({ topic: 'account', id: '' });
   });
   source.addEventListener('error', () => {
     if (source?.readyState === EventSource.CLOSED) onRefused();
