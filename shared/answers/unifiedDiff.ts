@@ -18,9 +18,7 @@ export const isDiffLanguage = (language: string) => LANGUAGES.test(language);
 /** Whether a code block is a unified diff to apply, and not the text of a file. `path`: the file that the answer names. */
 export function isDiff(lines: readonly string[], language: string, path?: string): boolean {
   if (path !== undefined && DIFF_FILE.test(path)) return false;
-  return (
-    isDiffLanguage(language) || (lines.some((line) => /^@@ /.test(line)) && lines.some((_, at) => isHead(lines, at)))
-  );
+  return isDiffLanguage(language) || (lines.some((line) => line.startsWith('@@ ')) && headsIn(lines).size > 0);
 }
 
 /**
@@ -41,19 +39,27 @@ interface DiffFile {
   body: string[];
 }
 
-/** Whether these two lines name a file. Below the first, a hunk follows: a removed and an added line may read alike. */
-function isHead(lines: readonly string[], at: number): boolean {
-  if (!OLD.test(lines[at]!) || !NEW.test(lines[at + 1] ?? '')) return false;
-  const next = lines[at + 2];
-  if (next === undefined || next.startsWith('@@')) return true;
-  const isFirst = lines.slice(0, at).every((line) => line.trim() === '');
-  return isFirst || !lines.some((line) => line.startsWith('@@'));
+/**
+ * The lines that name a file, with the one below. Below the first of them a hunk follows: a removed and an added line may
+ * read alike.
+ */
+function headsIn(lines: readonly string[]): ReadonlySet<number> {
+  const hasHunks = lines.some((line) => line.startsWith('@@'));
+  const first = lines.findIndex((line) => line.trim() !== '');
+  const isHead = (line: string, at: number) => {
+    if (!OLD.test(line) || !NEW.test(lines[at + 1] ?? '')) return false;
+    const next = lines[at + 2];
+    return next === undefined || next.startsWith('@@') || at === first || !hasHunks;
+  };
+  return new Set(lines.flatMap((line, at) => (isHead(line, at) ? [at] : [])));
 }
 
 function filesOf(lines: readonly string[], path: string | undefined): DiffFile[] | undefined {
   const files: DiffFile[] = [];
-  const isNamed = lines.some((line, at) => isHead(lines, at) || RENAME.test(line));
-  if (!isNamed) {
+  const heads = headsIn(lines);
+  // It would read as a mark of the patch.
+  if (lines.some((line) => BINARY.test(line) || line.startsWith('*** '))) return undefined;
+  if (heads.size === 0 && !lines.some((line) => RENAME.test(line))) {
     if (path === undefined || !lines.some((line) => /^[+-]/.test(line))) return undefined;
     return [{ from: path, to: path, isRenamed: false, body: [...lines] }];
   }
@@ -62,8 +68,7 @@ function filesOf(lines: readonly string[], path: string | undefined): DiffFile[]
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at]!;
     const rename = isAbout ? RENAME.exec(line) : null;
-    if (BINARY.test(line)) return undefined;
-    if (isHead(lines, at)) {
+    if (heads.has(at)) {
       const names = namesOf(line, lines[++at]!);
       if (!names) return undefined;
       const last = files.at(-1);
@@ -73,7 +78,7 @@ function filesOf(lines: readonly string[], path: string | undefined): DiffFile[]
       isAbout = false;
     } else if (BEGINS.test(line)) isAbout = true;
     else if (rename?.[1] === 'from') files.push({ from: rename[2]!, isRenamed: true, body: [] });
-    else if (rename) files.at(-1)!.to = rename[2]!;
+    else if (rename && files.at(-1)?.isRenamed) files.at(-1)!.to ??= rename[2]!;
     else if (line.startsWith('@@') || !isAbout) {
       isAbout = false;
       files.at(-1)?.body.push(line);

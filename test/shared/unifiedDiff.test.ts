@@ -71,6 +71,8 @@ describe('a unified diff', () => {
       'of a binary file',
       ['diff --git a/p.png b/p.png', 'Binary files a/p.png and b/p.png differ', '--- a/p.png', '+++ b/p.png'],
     ],
+    ['with a line that reads as a mark of a patch', [...A, '@@', '-b', '*** Delete File: c.ts', '+B']],
+    ['that says only where a file is moved to', ['diff --git a/m.ts b/l/m.ts', 'rename to l/m.ts']],
     ['that changes a mode alone', ['diff --git a/x.sh b/x.sh', 'old mode 100644', 'new mode 100755']],
     ['whose names git has quoted', ['--- "a/\\303\\274.ts"', '+++ "b/\\303\\274.ts"', ...HUNK]],
   ];
@@ -82,5 +84,19 @@ describe('a unified diff', () => {
     assert.equal(isDiff([...A, ...HUNK], ''), true);
     assert.equal(isDiff(['+a'], 'ts'), false);
     assert.equal(isDiff([...A, ...HUNK], 'diff', 'fixes/x.patch'), false);
+  });
+
+  it('is read once, however many of its lines read like the names of files', () => {
+    const pairs = Array.from({ length: 50_000 }, (_, n) => [`--- a${n}`, `+++ b${n}`]).flat();
+    const read: number[] = [];
+    const counted = new Proxy([...A, '@@ -1 +1 @@', ...pairs, ' c'], {
+      get(lines, key) {
+        if (typeof key === 'string' && /^\d+$/.test(key)) read.push(Number(key));
+        return Reflect.get(lines, key);
+      },
+    });
+    assert.equal(isDiff(counted, ''), true);
+    assert.ok(read.length < 10 * counted.length, `${read.length} reads of ${counted.length} lines`);
+    assert.equal(patchOfDiff(counted)!.length, 3 + pairs.length);
   });
 });
